@@ -1,0 +1,27 @@
+"""Errors that a user can cause: one sentence, no traceback."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+
+Main = Callable[[Sequence[str] | None], int]
+
+
+class UserError(Exception):
+    """Names the file, key or flag that is wrong, and what to do about it."""
+
+
+def reports_errors(main: Main) -> Main:
+    """Turn a `UserError` that leaves `main` into one line on standard error and exit status 1."""
+
+    @functools.wraps(main)
+    def wrapped(argv: Sequence[str] | None = None) -> int:
+        try:
+            return main(argv)
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr, flush=True)
+            return 1
+
+    return wrapped

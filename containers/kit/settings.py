@@ -1,0 +1,64 @@
+"""A stage's settings: JSON on the command line, a frozen dataclass in the code."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from containers.kit.errors import UserError
+
+T = TypeVar("T")
+
+
+def build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
+    """Make the dataclass `kind` of `values`; `where` is the dotted key that errors name.
+
+    Nested dataclasses are built too, and lists become tuples, so that settings stay hashable.
+    """
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in values:
+        if key not in fields:
+            close = difflib.get_close_matches(key, fields, n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else f"; known keys: {', '.join(fields)}"
+            raise UserError(f"{where}.{key} is not a setting{hint}")
+    ready: dict[str, Any] = {}
+    for name, field in fields.items():
+        if name in values:
+            ready[name] = _value(hints[name], values[name], f"{where}.{name}")
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise UserError(f"{where}.{name} is missing; set it in the configuration")
+    try:
+        return kind(**ready)
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
+def parse(kind: type[T], text: str, where: str) -> T:
+    """Make `kind` of a JSON object, or of the file that `@path` names."""
+    if text.startswith("@"):
+        path = Path(text[1:])
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"{path} cannot be read ({error.strerror}); it should hold the settings as JSON") from None
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{where} is not JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{where} must be a JSON object, not {type(values).__name__}")
+    return build(kind, values, where)
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, Mapping):
+            raise UserError(f"{where} must be a mapping, not {value!r}")
+        return build(hint, value, where)
+    return tuple(value) if isinstance(value, list) else value

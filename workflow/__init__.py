@@ -1,0 +1,1 @@
+"""Host-side Python of the workflow."""

@@ -1,0 +1,1 @@
+"""One command a rule: `python -m workflow.scripts.<rule> --help` tells what it takes."""

@@ -1,0 +1,1 @@
+"""What the host-side commands share: engine, contract, metering, verdicts, archives."""

@@ -1,0 +1,1 @@
+"""Host-side commands of STOIC2021 alone."""
