@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import ParamSpec
 
-Main = Callable[[Sequence[str] | None], int]
+P = ParamSpec("P")
 
 
 class UserError(Exception):
     """Names the file, key or flag that is wrong, and what to do about it."""
 
 
-def reports_errors(main: Main) -> Main:
+def reports_errors(main: Callable[P, int]) -> Callable[P, int]:
     """Turn a `UserError` that leaves `main` into one line on standard error and exit status 1."""
 
     @functools.wraps(main)
-    def wrapped(argv: Sequence[str] | None = None) -> int:
+    def wrapped(*arguments: P.args, **named: P.kwargs) -> int:
         try:
-            return main(argv)
+            return main(*arguments, **named)
         except UserError as error:
             print(f"error: {error}", file=sys.stderr, flush=True)
             return 1

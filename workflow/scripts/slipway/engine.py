@@ -13,8 +13,8 @@ from pathlib import Path
 
 from containers.kit.errors import UserError
 
-OWN_SOCKET = Path("/run/slipway/docker.sock")  # where `make engine` starts a daemon on a machine without systemd
-FIX = "run `make engine`"
+OWN_FOLDER = "/run/slipway"  # where `./slipway engine` starts a daemon on a machine without systemd
+FIX = "run `./slipway engine`"
 ANSWER_SECONDS = 30
 
 
@@ -87,10 +87,11 @@ def find(choice: str = "auto", environ: Mapping[str, str] = os.environ) -> Engin
 
 
 def _ways(name: str, environ: Mapping[str, str]) -> list[list[str]]:
-    """The words to try in turn: the user's own choice of daemon first, then the one that `make engine` starts."""
+    """The words to try in turn: the user's own choice of daemon first, then the one that `./slipway engine` starts."""
     ways = [[name]]
-    if name == "docker" and "DOCKER_HOST" not in environ and OWN_SOCKET.exists():
-        ways.append([name, "--host", f"unix://{OWN_SOCKET}"])
+    socket = Path(environ.get("SLIPWAY_ENGINE_RUN", OWN_FOLDER), "docker.sock")
+    if name == "docker" and "DOCKER_HOST" not in environ and socket.exists():
+        ways.append([name, "--host", f"unix://{socket}"])
     return ways
 
 

@@ -1,0 +1,22 @@
+"""The learning rate over a training: a linear warm-up, then half a cosine down to zero."""
+
+from __future__ import annotations
+
+import math
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+
+def factor(step: int, steps: int, warmup: float) -> float:
+    """What the learning rate is multiplied by at `step` of `steps`; `warmup` is a share of all steps."""
+    rising = max(1, round(warmup * steps)) if warmup > 0 else 0
+    if step < rising:
+        return (step + 1) / rising
+    progress = (step - rising) / max(1, steps - rising)
+    return 0.5 * (1.0 + math.cos(math.pi * min(1.0, progress)))
+
+
+def cosine(optimizer: Optimizer, steps: int, warmup: float) -> LambdaLR:
+    """The schedule; call its `step()` after every step of the optimizer."""
+    return LambdaLR(optimizer, lambda step: factor(step, steps, warmup))

@@ -1,0 +1,24 @@
+"""Helpers that every rule module includes; no rules."""
+
+import json
+from pathlib import Path
+
+from workflow.scripts.slipway.sources import closure
+
+ROOT = Path(workflow.basedir)
+
+
+def code(*entries):
+    """The files of this repository that these programs are made of: an edit to one of them reruns the rule."""
+    return [str(ROOT / path) for path in closure(ROOT, *entries)]
+
+
+def here(*parts):
+    """A file of this repository, wherever Snakemake runs."""
+    return str(ROOT.joinpath(*parts))
+
+
+def settings(**sections):
+    """JSON of config sections as a parameter; a function, since Snakemake would read braces as wildcards."""
+    text = json.dumps(sections, sort_keys=True)
+    return lambda wildcards: text
