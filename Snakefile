@@ -7,13 +7,17 @@ from pathlib import Path
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
-from workflow.scripts.slipway.configuration import checked
+from containers.kit.errors import ends_with_error
+from workflow.scripts.slipway.configuration import checked, load_schema
 
 
 configfile: ROOT / "config" / "config.yaml"
 
 
-config = checked(config, ROOT / "workflow" / "schemas" / "config.schema.yaml")
+with ends_with_error():
+    config = checked(config, load_schema(ROOT / "workflow" / "schemas" / "config.schema.yaml"))
+STAGES = ["preprocess", "train", "image", "test", "save", "export"]
+PUBLIC = [(challenge, stage) for challenge in config["challenges"] for stage in STAGES]
 
 # Jobs find this very Python first, and the packages of this repository.
 os.environ.update(
@@ -22,17 +26,22 @@ os.environ.update(
 )
 
 
+rule all:
+    """Every challenge, the whole way: what plain Snakemake does."""
+    input:
+        lambda wildcards: [
+            path for challenge in config["challenges"] for path in getattr(rules, f"{challenge}_export").input
+        ],
+    localrule: True
+
+
 include: "workflow/rules/containers.smk"
 
-
-# The stages that have a name both ways round: `stoic_export` is `export_stoic`.
-PUBLIC = ["fetch", "preprocess", "train", "artifact", "image", "test", "save", "report", "export"]
 
 for challenge in config["challenges"]:
 
     module:
-        name:
-            challenge
+        name: challenge
         pathvars:
             results=f"results/{challenge}",
             scratch=f"{config['scratch']}/{challenge}",
@@ -41,8 +50,25 @@ for challenge in config["challenges"]:
         snakefile:
             f"workflow/rules/{challenge}.smk"
         config:
-            {"challenge": challenge, "containers": config["containers"]} | config["challenges"][challenge]
+            {
+                **config["challenges"][challenge],
+                "challenge": challenge,
+                "containers": config["containers"],
+                "scratch": f"{config['scratch']}/{challenge}",
+                "shared": f"{config['scratch']}/containers",
+            }
 
     prefix = f"{challenge}_"
 
     use rule * from challenge as prefix*
+
+
+for challenge, stage in PUBLIC:
+
+    rule:
+        """The same as its mirror image, <challenge>_<stage>."""
+        name:
+            f"{stage}_{challenge}"
+        input:
+            getattr(rules, f"{challenge}_{stage}").input,
+        localrule: True

@@ -24,5 +24,5 @@ exec mmdebstrap \
     --customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/* "$1"/var/log/* "$1"/usr/share/doc-base' \
     --customize-hook='rm -f "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/etc/machine-id "$1"/var/lib/dbus/machine-id' \
     --customize-hook='find "$1/usr" -name __pycache__ -prune -exec rm -rf {} +' \
-    --customize-hook='chroot "$1" python -m compileall -q --invalidation-mode unchecked-hash /usr/lib/python3.11 || true' \
+    --customize-hook='chroot "$1" python -m compileall -q --invalidation-mode unchecked-hash /usr/lib/python3.11' \
     "$suite" "$archive"

@@ -21,7 +21,7 @@ SHARED_MEMORY = Path("/dev/shm")
 
 
 class Batches(Sampler[list[Item]]):
-    """Shuffled batches of one process; every global batch is full, filled from the epoch's beginning where cases end."""
+    """Shuffled batches of one process; each is full, filled from the epoch's beginning where the cases end."""
 
     def __init__(self, cases: int, batch: int, seed: int, world: int = 1, rank: int = 0) -> None:
         self.cases, self.batch, self.seed, self.world, self.rank = cases, batch, seed, world, rank
@@ -54,7 +54,10 @@ def loader(
     device: torch.device,
     persistent: bool = False,
 ) -> DataLoader[dict[str, Tensor]]:
-    """A loader of `batches`. It draws from a generator of its own: torch's must be the same whether a run was resumed or not."""
+    """A loader of `batches`.
+
+    It draws from a generator of its own: torch's must be in the same state whether a run was resumed or not.
+    """
     return DataLoader(
         data,
         batch_sampler=batches,
@@ -67,7 +70,7 @@ def loader(
 
 
 def workers_that_fit(wanted: int, bytes_a_batch: int, processes: int = 1, shared: Path = SHARED_MEMORY) -> int:
-    """At most `wanted` workers, so that the batches on their way fit into shared memory; workers die where they do not."""
+    """At most `wanted` workers: where the batches on their way do not fit into shared memory, workers die."""
     try:
         free = shutil.disk_usage(shared).free
     except OSError:

@@ -1,6 +1,6 @@
 """Checkpoints that are whole or not there, and that only the training which wrote them takes up again.
 
-A file is a magic word, the key of the training, the SHA-256 of the rest, and the rest: a state as `torch.save` writes it.
+A file is a magic word, the key of the training, the SHA-256 of the rest, and the rest: what `torch.save` writes.
 """
 
 from __future__ import annotations
@@ -37,20 +37,13 @@ def load(path: Path, key: str) -> dict[str, Any] | None:
     remove_leftovers(path)
     if not path.is_file():
         return None
-    with path.open("rb") as stream:
-        magic, written_key, digest = stream.readline(200), stream.readline(200), stream.readline(200)
-        content = stream.read()
-    if magic != MAGIC:
-        return _set_aside(path, "is not a checkpoint of this program")
-    if hashlib.sha256(content).hexdigest() != digest.decode(errors="replace").strip():
-        return _set_aside(path, "is damaged")
-    if written_key.decode(errors="replace").strip() != key:
-        return _set_aside(path, "belongs to a training with other settings, data or code")
     try:
-        state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError) as error:
-        return _set_aside(path, f"cannot be read by this version of torch ({str(error).splitlines()[0]})")
-    return state
+        return _read(path, key)
+    except ValueError as why:
+        aside = path.with_name(f"{path.name}.aside")
+        path.replace(aside)
+        print(f"warning: {path} {why}; it is now {aside.name}, and training begins anew", file=sys.stderr, flush=True)
+        return None
 
 
 def remove_leftovers(path: Path) -> None:
@@ -59,7 +52,20 @@ def remove_leftovers(path: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _set_aside(path: Path, why: str) -> None:
-    aside = path.with_name(f"{path.name}.aside")
-    path.replace(aside)
-    print(f"warning: {path} {why}; it is now {aside.name}, and training begins anew", file=sys.stderr, flush=True)
+def _read(path: Path, key: str) -> dict[str, Any]:
+    """The state; a ValueError says what is wrong with the file."""
+    with path.open("rb") as stream:
+        magic, owner, digest = (stream.readline(200) for _ in range(3))
+        content = stream.read()
+    if magic != MAGIC:
+        raise ValueError("is not a checkpoint of this program")
+    if hashlib.sha256(content).hexdigest().encode() != digest.strip():
+        raise ValueError("is damaged")
+    if owner.strip() != key.encode():
+        raise ValueError("belongs to a training with other settings, data or code")
+    try:
+        state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"cannot be read by this version of torch ({reason})") from None
+    return state

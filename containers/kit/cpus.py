@@ -7,7 +7,7 @@ import sys
 from collections.abc import MutableMapping
 from pathlib import Path, PurePosixPath
 
-# Read by OpenBLAS, MKL, OpenMP and ITK when they load, so they must be set before numpy, torch and SimpleITK are imported.
+# OpenBLAS, MKL, OpenMP and ITK read these once, so they must be set before numpy, torch and SimpleITK are imported.
 POOLS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -55,11 +55,13 @@ def cgroup_quota(root: Path = Path("/")) -> float | None:
 def _groups(table: Path) -> list[tuple[list[str], PurePosixPath]]:
     """The lines `id:controllers:path`; v2 has no controllers."""
     lines = [line.split(":", 2) for line in (_read(table) or "").splitlines()]
-    return [(fields[1].split(",") if fields[1] else [], PurePosixPath(fields[2])) for fields in lines if len(fields) == 3]
+    return [
+        (fields[1].split(",") if fields[1] else [], PurePosixPath(fields[2])) for fields in lines if len(fields) == 3
+    ]
 
 
 def _upwards(mount: Path, group: PurePosixPath) -> list[Path]:
-    """The group's folder and those above it: inside a container only the topmost may be visible, and it is the container's own."""
+    """The group's folder and those above it: in a container only the topmost is visible, and it is its own."""
     relative = PurePosixPath(*group.parts[1:])
     return [mount / relative, *(mount / parent for parent in relative.parents)]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec
 
 P = ParamSpec("P")
@@ -26,3 +27,12 @@ def reports_errors(main: Callable[P, int]) -> Callable[P, int]:
             return 1
 
     return wrapped
+
+
+@contextmanager
+def ends_with_error() -> Iterator[None]:
+    """End the program with one line when a `UserError` leaves the block; for files that are no `main`."""
+    try:
+        yield
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from None

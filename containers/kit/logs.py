@@ -23,7 +23,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None
 
 
 class Board:
-    """TensorBoard's events of one run; `epoch` is the first that will be written, later ones of a killed run are hidden."""
+    """TensorBoard's events of one run; `epoch` is the first that it adds, later ones of a killed run are hidden."""
 
     def __init__(self, folder: Path, epoch: int) -> None:
         from torch.utils.tensorboard import SummaryWriter  # takes a second to import
@@ -41,4 +41,4 @@ class Board:
 
 
 def _short(value: Any) -> Any:
-    return f"{value:.6g}" if isinstance(value, float) else value
+    return f"{value:.9g}" if isinstance(value, float) else value

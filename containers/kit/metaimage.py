@@ -37,19 +37,35 @@ def is_compressed(keys: dict[str, str]) -> bool:
     return keys.get("CompressedData", "").lower() in ("true", "1")
 
 
+def check_length(path: Path, expected: int) -> None:
+    """Raise a `UserError` when an uncompressed file is too short for `expected` bytes of voxels, read or not."""
+    keys, offset = read_keys(path)
+    data = _data_file(path, keys)
+    if data and data.stat().st_size - (offset if data == path else 0) < expected:
+        raise UserError(
+            f"{path} is truncated: its voxels take {expected} bytes, and {data.name} has fewer; fetch it again"
+        )
+
+
 def check_voxels(path: Path, voxels: np.ndarray[Any, Any]) -> None:
     """Raise a `UserError` when `voxels`, a whole C-contiguous volume that ITK read, are not those of the file."""
     keys, offset = read_keys(path)
-    if not is_compressed(keys) or keys.get("HeaderSize", "0") != "0":
+    data = _data_file(path, keys)
+    if not data or not is_compressed(keys):
         return
-    data = path if keys[LAST_KEY].upper() == "LOCAL" else path.parent / keys[LAST_KEY]
     begin = offset if data == path else 0
-    if not data.is_file():  # a list or a pattern of files: one stream each, which ITK alone can join
-        return
     length = int(keys.get("CompressedDataSize", "0")) or data.stat().st_size - begin
     with data.open("rb") as stream:
         stream.seek(begin + length - 4, os.SEEK_SET)
         written = int.from_bytes(stream.read(4), "big")
     big_endian = any(keys.get(f"{name}ByteOrderMSB", "").lower() in ("true", "1") for name in ("BinaryData", "Element"))
-    if zlib.adler32(voxels.byteswap() if big_endian and voxels.itemsize > 1 else voxels) != written:
+    if zlib.adler32((voxels.byteswap() if big_endian else voxels).data) != written:
         raise UserError(f"{path} is damaged: its voxels do not match the checksum that was written; fetch it again")
+
+
+def _data_file(path: Path, keys: dict[str, str]) -> Path | None:
+    """The one file that holds the voxels; None where there are several, which ITK alone can join, or no MetaImage."""
+    if LAST_KEY not in keys or keys.get("HeaderSize", "0") != "0":
+        return None
+    data = path if keys[LAST_KEY].upper() == "LOCAL" else path.parent / keys[LAST_KEY]
+    return data if data.is_file() else None

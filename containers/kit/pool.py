@@ -11,15 +11,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
-from containers.kit.cpus import available_cpus
+from containers.kit.cpus import POOLS, available
 from containers.kit.errors import UserError
 from containers.kit.progress import bar
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-# Each process would otherwise start a thread a CPU of the machine, which breaks a container's pids limit.
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 
 
 def each(function: Callable[[T], R], items: Sequence[T], *, workers: int = 0, title: str = "") -> list[R | UserError]:
@@ -28,7 +25,7 @@ def each(function: Callable[[T], R], items: Sequence[T], *, workers: int = 0, ti
     `workers` 0 means one a CPU. The function and the items must be picklable, since the processes are started fresh:
     a forked copy of a process that has run torch or SimpleITK can hang.
     """
-    workers = min(workers or available_cpus(), len(items))
+    workers = min(workers or available(), len(items))
     attempt = partial(_attempt, function)
     if workers <= 1:
         return [attempt(item) for item in bar(items, title=title)]
@@ -56,9 +53,12 @@ def _attempt(function: Callable[[T], R], item: T) -> R | UserError:
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Let the processes that start meanwhile have one thread each: libraries read this when they are imported."""
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    """Let the processes that start meanwhile have one thread a library, which reads this when it is imported.
+
+    A thread a CPU of the machine in each of them would break a container's limit of processes.
+    """
+    before = {name: os.environ.get(name) for name in POOLS}
+    os.environ.update(dict.fromkeys(POOLS, "1"))
     try:
         yield
     finally:

@@ -18,6 +18,10 @@ Anchor = Literal["centre", "end"]
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
+HALF_BIAS = np.uint32(
+    (112 << 23) - (1 << 12)
+)  # the exponents' offsets differ by 112; half of the last bit that is kept
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -83,6 +87,10 @@ class Grid:
         z, y, x = self.axes
         return z.needed, y.needed, x.needed
 
+    def transpose(self, first: int, second: int, third: int) -> Grid:
+        axes, size = self.axes, self.size
+        return Grid((axes[first], axes[second], axes[third]), (size[first], size[second], size[third]))
+
 
 def window(values: Floats, low: float, high: float) -> Floats:
     """Clip to `low`..`high` and map that to 0..1, in place."""
@@ -96,40 +104,73 @@ def resample(
     voxels: np.ndarray[Any, Any], grid: Grid, *, low: float, high: float, padding: float, dtype: type = np.float32
 ) -> np.ndarray[Any, Any]:
     """The windowed volume on the new grid; `voxels` are those of `grid.needed`, `padding` is in their unit (HU)."""
+    order = np.argsort([-abs(step) for step in voxels.strides], kind="stable")
+    if tuple(order) != (0, 1, 2):  # go through memory in its own order, and turn the small result instead
+        turned = grid.transpose(*order)
+        made = resample(voxels.transpose(order), turned, low=low, high=high, padding=padding, dtype=dtype)
+        return np.ascontiguousarray(made.transpose(np.argsort(order)))
     z, y, x = grid.axes
-    result = np.empty(grid.size, dtype)
+    result: np.ndarray[Any, Any] = np.empty(grid.size, dtype)
     result[...] = window(np.full(1, padding, np.float32), low, high)[0]
     if not (z.weight.size and y.weight.size and x.weight.size):
         return result
     plane = _Plane(y, x)
     target = result[:, y.inside, x.inside]
-    made: dict[int, Floats] = {}
+    planes: dict[int, Floats] = {}
     blend = np.empty((len(y.weight), len(x.weight)), np.float32)
-    for index, lower, upper, weight in zip(range(z.inside.start, z.inside.stop), z.lower, z.upper, z.weight, strict=True):
-        made = {part: made[part] if part in made else plane.of(voxels[part]) for part in {int(lower), int(upper)}}
-        np.subtract(made[int(upper)], made[int(lower)], out=blend)
+    for index, lower, upper, weight in zip(
+        range(z.inside.start, z.inside.stop), z.lower, z.upper, z.weight, strict=True
+    ):
+        pair = {int(lower), int(upper)}
+        planes = {part: planes[part] if part in planes else plane.of(voxels[part]) for part in pair}
+        np.subtract(planes[int(upper)], planes[int(lower)], out=blend)
         blend *= weight
-        blend += made[int(lower)]
-        target[index] = window(blend, low, high)
+        blend += planes[int(lower)]
+        _store(target[index], window(blend, low, high))
     return result
 
 
 class _Plane:
-    """Linear interpolation of one slice in the plane: rows first, since rows are copied fastest."""
+    """Linear interpolation of one slice in the plane: rows first, since rows are copied fastest.
+
+    The buffers live on: giving memory back and asking for it again would cost as much as the arithmetic.
+    """
 
     def __init__(self, y: Axis, x: Axis) -> None:
         self.y, self.x = y, x
-        self.rows_weight = y.weight[:, None]
+        width = x.needed.stop - x.needed.start
+        self.rows, self.below = (np.empty((len(y.weight), width), np.float32) for _ in range(2))
+        self.right = np.empty((len(y.weight), len(x.weight)), np.float32)
 
     def of(self, slice_: np.ndarray[Any, Any]) -> Floats:
-        rows = slice_[self.y.lower].astype(np.float32)
-        difference = slice_[self.y.upper].astype(np.float32)
-        difference -= rows
-        difference *= self.rows_weight
-        rows += difference
-        result = rows[:, self.x.lower]
-        difference = rows[:, self.x.upper]
-        difference -= result
-        difference *= self.x.weight
-        result += difference
+        self.rows[...] = slice_[self.y.lower]
+        self.below[...] = slice_[self.y.upper]
+        _towards(self.rows, self.below, self.y.weight[:, None])
+        result = self.rows.take(self.x.lower, axis=1)  # three times faster than rows[:, lower]
+        self.rows.take(self.x.upper, axis=1, out=self.right, mode="clip")  # without a mode, `out` is copied
+        _towards(result, self.right, self.x.weight)
         return result
+
+
+def _towards(here: Floats, there: Floats, weight: Floats) -> None:
+    """Move `here` to `there` by the weight, in place; `there` is used up."""
+    there -= here
+    there *= weight
+    here += there
+
+
+def _store(target: np.ndarray[Any, Any], values: Floats) -> None:
+    """Write values of 0..1 into an array of half or single precision.
+
+    numpy rounds to half precision one value at a time, which took a third of the whole; for values of 0..1 it is enough
+    to move the bits of the exponent and the mantissa, with half of the last bit added to round. Only what is below
+    2^-14 is not exact then, and stays below.
+    """
+    if target.dtype != np.float16:
+        target[...] = values
+        return
+    bits = values.view(np.uint32)
+    np.maximum(bits, HALF_BIAS, out=bits)
+    bits -= HALF_BIAS
+    bits >>= 13
+    target.view(np.uint16)[...] = bits

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
+import SimpleITK as sitk  # noqa: N813
 
 from containers.kit.errors import UserError
-from containers.kit.metaimage import check_voxels, is_compressed, read_keys
+from containers.kit.metaimage import check_length, check_voxels, is_compressed, read_keys
 
 Box = tuple[slice, slice, slice]
+LARGEST = 1e30  # no unit of any scanner comes near it; beyond it single precision ends
 WORTHWHILE = 0.8  # read a part only where it is less than this share of the whole: seeking is not free
 
 
@@ -62,7 +63,9 @@ class Volume:
         box = box or (whole[0], whole[1], whole[2])
         share = math.prod(part.stop - part.start for part in box) / math.prod(self.shape)
         if share < WORTHWHILE and not is_compressed(read_keys(self.path)[0]):
-            return self._oriented(self._execute(self._file_box(box)))
+            voxels = self._execute(self._file_box(box))
+            check_length(self.path, voxels.itemsize * math.prod(self.shape))
+            return self._oriented(voxels)
         voxels = self._execute(None)
         check_voxels(self.path, voxels)
         return self._oriented(voxels)[box]
@@ -82,7 +85,7 @@ class Volume:
             voxels = np.asarray(_Kept(reader.Execute()))
         except (RuntimeError, MemoryError) as error:
             raise UserError(f"{self.path} is truncated or damaged ({_short(error)}); fetch it again") from None
-        if voxels.dtype.kind == "f" and not all(np.isfinite(part).all() for part in voxels):
+        if voxels.dtype.kind == "f" and not all((np.abs(part) < LARGEST).all() for part in voxels):
             raise UserError(f"{self.path} has voxels that are NaN or infinite; write it again without them")
         return voxels
 
@@ -133,9 +136,7 @@ def _check(path: Path, reader: sitk.ImageFileReader) -> None:
         raise UserError(f"{path} has the spacing {spacing}; it should be positive, in mm")
 
 
-def _orientation(
-    direction: tuple[float, ...], dimension: int
-) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
+def _orientation(direction: tuple[float, ...], dimension: int) -> tuple[tuple[int, int, int], tuple[bool, bool, bool]]:
     """For Z, Y, X in turn: the axis of the file's (z, y, x) array nearest to it, and whether that runs backwards."""
     cosines = np.array(direction).reshape(dimension, dimension)[:3, :3][::-1, ::-1]  # S, P, L by z, y, x
     axes = max(itertools.permutations(range(3)), key=lambda order: sum(abs(cosines[i, order[i]]) for i in range(3)))

@@ -1,7 +1,7 @@
 """The data set as the organisers lay it out, and the cases that preprocessing made of it.
 
-    <root>/data/mha/<PatientID>.mha
-    <root>/metadata/reference.csv        PatientID,probCOVID,probSevere
+<root>/data/mha/<PatientID>.mha
+<root>/metadata/reference.csv        PatientID,probCOVID,probSevere
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from containers.kit.files import hash_of, read_json
 IMAGES = "data/mha"
 REFERENCE = "metadata/reference.csv"
 COLUMNS = ("PatientID", "probCOVID", "probSevere")
-NAMED = 5  # how many of a kind of problem an error names; the rest are counted
+NAMED = 5  # how many problems an error names; the rest are counted
 
 Sex = Literal["M", "F"]
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from containers.kit.errors import ends_with_error
 from workflow.scripts.slipway.sources import closure
 
 ROOT = Path(workflow.basedir)
@@ -10,7 +11,8 @@ ROOT = Path(workflow.basedir)
 
 def code(*entries):
     """The files of this repository that these programs are made of: an edit to one of them reruns the rule."""
-    return [str(ROOT / path) for path in closure(ROOT, *entries)]
+    with ends_with_error():
+        return [str(ROOT / path) for path in closure(ROOT, *entries)]
 
 
 def here(*parts):

@@ -11,7 +11,7 @@ rule base:
     """Get the base image: the pinned public one, or an equal one made from Debian packages."""
     input:
         code=code("workflow/scripts/base.py"),
-        recipe=here("containers", "base", "recipe.py"),
+        recipe=here("containers", "base", "debian.sh"),
     output:
         record="results/containers/base.json",
     log:

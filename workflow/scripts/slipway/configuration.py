@@ -20,7 +20,7 @@ Schema = dict[str, Any]
 def load_schema(path: Path) -> Schema:
     """The schema in `path`, every `$ref` within it replaced by what it points to."""
     schema = yaml.safe_load(path.read_text(encoding="utf-8"))
-    resolved = _resolve(schema, schema.get("$defs", {}))
+    resolved: Schema = _resolve(schema, schema.get("$defs", {}))
     resolved.pop("$defs", None)
     Draft202012Validator.check_schema(resolved)
     return resolved
@@ -31,7 +31,7 @@ def checked(values: Mapping[str, Any], schema: Schema, name: str = "config") -> 
 
     `name` stands before the dotted key in the sentence: the file, or the block that the values come from.
     """
-    filled = _fill(copy.deepcopy(dict(values)), schema)
+    filled: dict[str, Any] = _fill(copy.deepcopy(dict(values)), schema)
     error = best_match(Draft202012Validator(schema).iter_errors(filled), key=_importance)
     if error is not None:
         raise UserError(f"{name}: {_sentence(error)}")
@@ -74,9 +74,10 @@ def _sentence(error: ValidationError) -> str:
     where = _dotted(error.absolute_path)
     value: Any = error.instance
     rule: Any = error.validator_value
+    schema: Any = error.schema
     match error.validator:
         case "additionalProperties":
-            known = error.schema.get("properties", {})
+            known = schema.get("properties", {})
             unknown = next(key for key in value if key not in known)
             close = difflib.get_close_matches(str(unknown), known, n=1)
             hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"

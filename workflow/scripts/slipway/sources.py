@@ -7,18 +7,21 @@ holds what it needs.
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
 from containers.kit.errors import UserError
 
 PACKAGES = ("containers", "workflow")  # the top-level packages of this repository
+MODULE = re.compile(rf"({'|'.join(PACKAGES)})(\.\w+)+(:\w+)?")
 
 
 def closure(root: Path, *entries: str) -> list[str]:
     """The entries and all that they import from this repository, as sorted paths relative to `root`.
 
-    An entry is a path relative to `root` or a dotted module. Imports inside functions count as well.
+    An entry is a path relative to `root` or a dotted module. Imports inside functions count as well, and so do
+    modules that a text names, such as what `python -m` is to run.
     """
     found: set[str] = set()
     waiting = [_as_path(root, entry) for entry in entries]
@@ -56,6 +59,8 @@ def _imports(root: Path, path: str) -> tuple[str, ...]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and MODULE.fullmatch(node.value):
+            names.add(node.value.partition(":")[0])  # a module that is run or imported by its name
     found = {module for name in names if name.split(".")[0] in PACKAGES and (module := _module(root, name))}
     return tuple(sorted(found | _parents(root, path)))
 

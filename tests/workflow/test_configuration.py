@@ -1,0 +1,111 @@
+"""The schema refuses what it should, in one sentence that names the key, and its manual is up to date."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from containers.kit.errors import UserError
+from containers.stoic.settings import Predict, Preprocess, Train
+from workflow.scripts.docs import main as docs
+from workflow.scripts.docs import render
+from workflow.scripts.slipway.configuration import Schema, checked, load_schema
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA_FILE = ROOT / "workflow/schemas/config.schema.yaml"
+SCHEMA = load_schema(SCHEMA_FILE)
+
+
+def stoic(**block: Any) -> dict[str, Any]:
+    return {"challenges": {"stoic": block}}
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "full.yaml"])
+def test_shipped_files_are_valid(name: str) -> None:
+    values = yaml.safe_load((ROOT / "config" / name).read_text())
+    assert checked(values, SCHEMA)["challenges"]["stoic"]["train"]["seed"] == 2021
+
+
+def test_shipped_files_begin_with_their_schema() -> None:
+    for path in (ROOT / "config").glob("*.yaml"):
+        assert path.read_text().startswith("# yaml-language-server: $schema=../workflow/schemas/config.schema.yaml\n")
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (stoic(train={"epoch": 3}), "config: challenges.stoic.train.epoch is not a key; did you mean 'epochs'?"),
+        (stoic(train={"lr": "fast"}), "config: challenges.stoic.train.lr must be a number, not 'fast'"),
+        (stoic(train={"lr": 0}), "config: challenges.stoic.train.lr must be more than 0, not 0"),
+        (stoic(train={"folds": 1}), "config: challenges.stoic.train.folds must be at least 2, not 1"),
+        (stoic(train={"epochs": 2.5}), "config: challenges.stoic.train.epochs must be a whole number, not 2.5"),
+        (
+            stoic(train={"where": "cloud"}),
+            "config: challenges.stoic.train.where must be one of container, host, not 'cloud'",
+        ),
+        (
+            stoic(preprocess={"size": [64, 64]}),
+            "config: challenges.stoic.preprocess.size must have at least 3 entries, not 2",
+        ),
+        (
+            stoic(preprocess={"size": [64, "big", 64]}),
+            "config: challenges.stoic.preprocess.size[1] must be a whole number, not 'big'",
+        ),
+        (stoic(train=None), "config: challenges.stoic.train must be a mapping of keys, not empty"),
+        (stoic(source=""), "config: challenges.stoic.source must not be empty"),
+        (stoic(test={"predict_profiles": ["strict", "strict"]}), "predict_profiles must not name the same entry twice"),
+        ({"challenges": {"stoik": {}}}, "config: challenges.stoik is not a key; did you mean 'stoic'?"),
+        ({}, "config: challenges is missing; add it"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_its_key(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError) as error:
+        checked(values, SCHEMA)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_misspelt_key_is_told_before_what_follows_from_it() -> None:
+    with pytest.raises(UserError, match=r"train\.epoch is not a key"):
+        checked(stoic(train={"epoch": 3, "lr": "x", "folds": 0}, source=""), SCHEMA)
+
+
+def test_defaults_are_filled_at_every_depth_and_shared_with_the_code() -> None:
+    block = checked(stoic(), SCHEMA)["challenges"]["stoic"]
+    plain = {kind: {key: _plain(value) for key, value in asdict(kind()).items()} for kind in (Preprocess, Train, Predict)}
+    assert block["preprocess"] == {**plain[Preprocess], "shards": 8}
+    assert block["train"] == plain[Train]
+    assert block["predict"] == plain[Predict]
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def test_checking_leaves_what_it_was_given_alone() -> None:
+    values = stoic()
+    checked(values, SCHEMA)
+    assert values == stoic()
+
+
+def test_every_key_has_a_description_and_every_mapping_is_closed() -> None:
+    def look(schema: Schema, path: str) -> None:
+        for key, part in schema["properties"].items():
+            assert len(part["description"].split()) >= 3, f"{path}.{key} says too little"
+            if "properties" in part:
+                assert part["additionalProperties"] is False, f"{path}.{key} lets typos pass"
+                look(part, f"{path}.{key}")
+
+    look(SCHEMA, "config")
+
+
+def test_the_manual_is_what_the_schema_says(tmp_path: Path) -> None:
+    written = tmp_path / "README.md"
+    assert docs(["--schema", str(SCHEMA_FILE), "--output", str(written)]) == 0
+    assert written.read_text() == render(SCHEMA)
+    assert (ROOT / "config/README.md").read_text() == render(SCHEMA), "run `./slipway docs`"
+    assert "| `lr` | number > 0, ≤ 10 | `0.0001` | Highest learning rate" in render(SCHEMA)

@@ -1,0 +1,302 @@
+"""From code and artifact to verified archives: the stages that every challenge shares.
+
+In: IMAGES, which the challenge's module defines before it includes this file. It maps the name of an image in contract.yaml to
+    folder        its folder in the submission
+    code          the files of this repository that it ships
+    settings      what is baked into it as settings.json
+    artifact      the folder of trained weights that it ships, or nothing
+    weights       a file of pretrained weights that it ships, or nothing
+    data          a manifest whose `root` is mounted as its input when it is tested
+    made          the folder that its output goes to when it is tested
+    test          further words for the test: scratch, time limit, environment
+    profiles      which profiles of the contract it must pass
+Out: <results>/<image>/{image,verdict}.json, <results>/submission/<folder>, <results>/<archive>.tar.gz and <results>/report.html
+"""
+
+from workflow.scripts.slipway.contract import load
+
+CONTRACT = here("containers", config["challenge"], "contract.yaml")
+CONTRACTED = load(Path(CONTRACT)).images
+
+
+for image, shipped in IMAGES.items():
+
+    rule:
+        """Fetch this image's Python packages as wheels, at the versions of the lock."""
+        name:
+            f"wheels_{image}"
+        input:
+            code=code("workflow/scripts/wheels.py"),
+            lock=here("envs", "lock.txt"),
+            common=here("containers", "kit", "requirements.txt"),
+            extra=[str(path) for path in CONTRACTED[image].requirements],
+        output:
+            record=f"<scratch>/wheels/{image}.json",
+        log:
+            f"<logs>/wheels_{image}.log",
+        conda:
+            here("envs", "submit.yaml")
+        params:
+            cache=f"{config['shared']}/wheels",
+        shell:
+            r"""
+            python -m workflow.scripts.wheels \
+                --lock {input.lock:q} \
+                --common {input.common:q} \
+                --extra {input.extra:q} \
+                --cache {params.cache:q} \
+                --output {output.record:q} \
+                2>&1 | tee {log:q}
+            """
+
+    rule:
+        """Lay out this image's folder of the submission: what organisers get is what is built and tested here."""
+        name:
+            f"submission_{image}"
+        input:
+            code=code("workflow/scripts/submission.py"),
+            ships=shipped["code"],
+            dockerfile=str(CONTRACTED[image].dockerfile),
+            base="results/containers/base.json",
+            wheels=f"<scratch>/wheels/{image}.json",
+            artifact=shipped["artifact"],
+            weights=shipped["weights"],
+            contract=CONTRACT,
+        output:
+            folder=directory(f"<results>/submission/{shipped['folder']}"),
+        log:
+            f"<logs>/submission_{image}.log",
+        conda:
+            here("envs", "submit.yaml")
+        params:
+            image=image,
+            settings=shipped["settings"],
+            wheels=config["containers"]["wheels"],
+        shell:
+            r"""
+            python -m workflow.scripts.submission \
+                --image {params.image:q} \
+                --contract {input.contract:q} \
+                --code {input.ships:q} \
+                --dockerfile {input.dockerfile:q} \
+                --base {input.base:q} \
+                --wheelhouse {input.wheels:q} \
+                --wheels {params.wheels:q} \
+                --artifact {input.artifact:q} \
+                --weights {input.weights:q} \
+                --settings {params.settings:q} \
+                --output {output.folder:q} \
+                2>&1 | tee {log:q}
+            """
+
+    rule:
+        """Build this image from its folder of the submission, with no network."""
+        name:
+            f"image_{image}"
+        input:
+            code=code("workflow/scripts/image.py"),
+            folder=f"<results>/submission/{shipped['folder']}",
+            base="results/containers/base.json",
+            wheels=f"<scratch>/wheels/{image}.json",
+            contract=CONTRACT,
+        output:
+            record=f"<results>/{image}/image.json",
+        log:
+            f"<logs>/image_{image}.log",
+        benchmark:
+            f"<benchmarks>/image_{image}.tsv"
+        conda:
+            here("envs", "submit.yaml")
+        params:
+            image=image,
+            engine=config["containers"]["engine"],
+        shell:
+            r"""
+            python -m workflow.scripts.image \
+                --image {params.image:q} \
+                --contract {input.contract:q} \
+                --context {input.folder:q} \
+                --base {input.base:q} \
+                --wheelhouse {input.wheels:q} \
+                --engine {params.engine:q} \
+                --output {output.record:q} \
+                2>&1 | tee {log:q}
+            """
+
+    rule:
+        """Run this image as the organisers will, and judge it."""
+        name:
+            f"test_{image}"
+        input:
+            code=code("workflow/scripts/test.py", CONTRACTED[image].output_check.partition(":")[0]),
+            contract=CONTRACT,
+            record=f"<results>/{image}/image.json",
+            data=shipped["data"],
+        output:
+            verdict=f"<results>/{image}/verdict.json",
+            made=directory(shipped["made"]),
+        log:
+            f"<logs>/test_{image}.log",
+        benchmark:
+            f"<benchmarks>/test_{image}.tsv"
+        conda:
+            here("envs", "submit.yaml")
+        threads: 16
+        resources:
+            gpu=CONTRACTED[image].hardware.gpus,
+        params:
+            image=image,
+            test=shipped["test"],
+            profiles=shipped["profiles"],
+            engine=config["containers"]["engine"],
+            logs=f"logs/{config['challenge']}",
+        shell:
+            r"""
+            python -m workflow.scripts.test \
+                --image {params.image:q} \
+                --contract {input.contract:q} \
+                --record {input.record:q} \
+                --profile {params.profiles:q} \
+                --mount input=@{input.data:q} \
+                --mount output={output.made:q} \
+                {params.test:q} \
+                --gpus {resources.gpu} \
+                --engine {params.engine:q} \
+                --log-dir {params.logs:q} \
+                --verdict {output.verdict:q} \
+                2>&1 | tee {log:q}
+            """
+
+    rule:
+        """Save this image, once it has passed, as the gzipped archive that is uploaded."""
+        name:
+            f"save_{image}"
+        input:
+            code=code("workflow/scripts/save.py"),
+            contract=CONTRACT,
+            record=f"<results>/{image}/image.json",
+            verdict=f"<results>/{image}/verdict.json",
+        output:
+            archive=f"<results>/{CONTRACTED[image].archive}.tar.gz",
+            sha256=f"<results>/{CONTRACTED[image].archive}.tar.gz.sha256",
+            manifest=f"<results>/{CONTRACTED[image].archive}.manifest.json",
+        log:
+            f"<logs>/save_{image}.log",
+        benchmark:
+            f"<benchmarks>/save_{image}.tsv"
+        conda:
+            here("envs", "submit.yaml")
+        threads: 2
+        params:
+            image=image,
+            level=config["save"]["level"],
+            engine=config["containers"]["engine"],
+        shell:
+            r"""
+            python -m workflow.scripts.save \
+                --image {params.image:q} \
+                --contract {input.contract:q} \
+                --record {input.record:q} \
+                --verdict {input.verdict:q} \
+                --level {params.level} \
+                --threads {threads} \
+                --engine {params.engine:q} \
+                --archive {output.archive:q} \
+                --sha256 {output.sha256:q} \
+                --manifest {output.manifest:q} \
+                2>&1 | tee {log:q}
+            """
+
+
+rule cover:
+    """Write what the submission needs beside its folders: LICENSE, and a README that says how to use them."""
+    input:
+        code=code("workflow/scripts/cover.py"),
+        contract=CONTRACT,
+        license=here("LICENSE"),
+    output:
+        license="<results>/submission/LICENSE",
+        readme="<results>/submission/README.md",
+    log:
+        "<logs>/cover.log",
+    conda:
+        here("envs", "submit.yaml")
+    params:
+        parts=[f"--part={image}={shipped['folder']}" for image, shipped in IMAGES.items()],
+        wheels=config["containers"]["wheels"],
+    shell:
+        r"""
+        python -m workflow.scripts.cover \
+            --contract {input.contract:q} \
+            {params.parts:q} \
+            --wheels {params.wheels:q} \
+            --license {input.license:q} \
+            --output {output.license:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule report:
+    """Write report.html: verdicts, archives, scores and learning curves on one page."""
+    input:
+        code=code("workflow/scripts/report.py"),
+        verdicts=[f"<results>/{image}/verdict.json" for image in IMAGES],
+        manifests=[f"<results>/{CONTRACTED[image].archive}.manifest.json" for image in IMAGES],
+        card=REPORTED["card"],
+        metrics=REPORTED["metrics"],
+    output:
+        page=report(
+            "<results>/report.html",
+            category=config["title"],
+            labels={"page": "report"},
+        ),
+    log:
+        "<logs>/report.log",
+    conda:
+        here("envs", "submit.yaml")
+    params:
+        challenge=config["challenge"],
+        title=config["title"],
+    shell:
+        r"""
+        python -m workflow.scripts.report \
+            --challenge {params.challenge:q} \
+            --title {params.title:q} \
+            --verdict {input.verdicts:q} \
+            --manifest {input.manifests:q} \
+            --card {input.card:q} \
+            --metrics {input.metrics:q} \
+            --output {output.page:q} \
+            2>&1 | tee {log:q}
+        """
+
+
+rule image:
+    """Everything up to the built images."""
+    input:
+        [f"<results>/{image}/image.json" for image in IMAGES],
+    localrule: True
+
+
+rule test:
+    """Everything up to a PASS verdict on every image."""
+    input:
+        [f"<results>/{image}/verdict.json" for image in IMAGES],
+    localrule: True
+
+
+rule save:
+    """Everything up to the saved archives."""
+    input:
+        [f"<results>/{CONTRACTED[image].archive}.tar.gz" for image in IMAGES],
+    localrule: True
+
+
+rule export:
+    """The whole way: verified archives, the submission folder, the report."""
+    input:
+        [f"<results>/{CONTRACTED[image].archive}.tar.gz" for image in IMAGES],
+        [f"<results>/submission/{shipped['folder']}" for shipped in IMAGES.values()],
+        "<results>/submission/LICENSE",
+        "<results>/report.html",
+    localrule: True

@@ -1,0 +1,149 @@
+"""From the engine's stream to a verified .tar.gz: copying, hashing and compressing each go on in threads of their own.
+
+What makes the bytes the same each time: plain tar headers, a gzip header without time and name, blocks cut by content
+and compressed on their own whatever the number of threads, and one release of isal. The order of the members is the
+engine's, and each engine that we know sorts them. isal picks its code by the CPU, so that an unlike CPU may compress
+to other bytes; the digest of the tar within (`Archive.tar_sha256`) is the same there too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, cast
+
+from isal import igzip_threaded
+
+from containers.kit.errors import UserError
+from containers.kit.files import CHUNK
+from workflow.scripts.slipway.digest import GzipError
+from workflow.scripts.slipway.imagetar import Contents, retagged
+from workflow.scripts.slipway.tarstream import END, BrokenTarError, Member, members
+from workflow.scripts.slipway.worker import Worker
+
+Advance = Callable[[int], object]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Sizes in bytes and digests in hex, of the .tar.gz and of the tar within."""
+
+    size: int
+    sha256: str
+    tar_size: int
+    tar_sha256: str
+
+
+class _Sink:
+    """A file that knows the digest of what was written; isal writes to it from its own thread."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.sha256 = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        self._file.write(data)
+        self.sha256.update(data)
+        self.size += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+class _Source:
+    """A file that shows each buffer to `watch` as it is read."""
+
+    def __init__(self, file: IO[bytes], watch: Callable[[memoryview], object]) -> None:
+        self._file = cast(io.FileIO, file)
+        self._watch = watch
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self._watch(memoryview(data))
+        return data
+
+    def readinto(self, buffer: memoryview) -> int:
+        size = self._file.readinto(buffer)
+        self._watch(memoryview(buffer)[:size])
+        return size
+
+
+def compress(source: IO[bytes], path: Path, level: int, threads: int, advance: Advance) -> tuple[Archive, Contents]:
+    """Write the image archive that `source` streams to `path`, and say what it holds; `advance` counts tar bytes."""
+    contents = Contents()
+    tar = hashlib.sha256()
+    tar_size = 0
+    with path.open("wb") as file:
+        sink = _Sink(file)
+        with _compressor(sink, level, threads) as packed, Worker() as hashing:
+            for piece, digest in _pieces(source, contents):
+                hashing.submit(tar.update, piece)
+                if digest is not None:
+                    hashing.submit(digest, piece)
+                packed.write(piece)
+                tar_size += len(piece)
+                advance(len(piece))
+        file.flush()
+        os.fsync(file.fileno())
+    return Archive(sink.size, sink.sha256.hexdigest(), tar_size, tar.hexdigest()), contents
+
+
+def _pieces(source: IO[bytes], contents: Contents) -> Iterator[tuple[bytes, Callable[[bytes], object] | None]]:
+    """The normalised tar in pieces, each with what digests it if it is a member's content."""
+    rewriters = retagged()
+    for member, chunks in members(source):
+        if member.name in rewriters:
+            member, chunks = _rewritten(member, chunks, rewriters[member.name])
+        digest = contents.begin(member)
+        yield member.header(), None
+        for chunk in chunks:
+            yield chunk, digest.feed if digest else None
+        yield member.padding(), None
+    yield END, None
+
+
+def _rewritten(
+    member: Member, chunks: Iterator[bytes], rewrite: Callable[[bytes], bytes]
+) -> tuple[Member, Iterator[bytes]]:
+    try:
+        text = rewrite(b"".join(chunks))
+    except (ValueError, AttributeError, TypeError):
+        raise BrokenTarError(f"its {member.name} is not what an engine writes") from None
+    return replace(member, size=len(text)), iter([text])
+
+
+@contextmanager
+def _compressor(sink: _Sink, level: int, threads: int) -> Iterator[IO[bytes]]:
+    packed = igzip_threaded.open(sink, "wb", compresslevel=level, threads=threads, block_size=CHUNK)
+    try:
+        yield packed
+    except BaseException:
+        with suppress(Exception):  # its threads must end; the first error is the one to tell
+            packed.close()
+        raise
+    packed.close()
+
+
+def read_back(path: Path, written: Archive, advance: Advance) -> None:
+    """Read the file from the disk, and refuse it unless it unpacks to the very tar that was verified."""
+    packed = hashlib.sha256()
+    plain = hashlib.sha256()
+
+    with path.open("rb", buffering=0) as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # else memory would answer for the disk
+        try:
+            with igzip_threaded.open(_Source(file, packed.update), "rb", block_size=CHUNK) as stream:
+                while chunk := stream.read(CHUNK):
+                    plain.update(chunk)
+                    advance(len(chunk))
+        except (GzipError, EOFError, OSError) as error:
+            raise UserError(f"{path} does not read back ({error}); check the disk, then run the save again") from None
+    if (packed.hexdigest(), plain.hexdigest()) != (written.sha256, written.tar_sha256):
+        raise UserError(f"{path} reads back other than it was written; check the disk, then run the save again")

@@ -1,0 +1,96 @@
+"""The digest of one member of an image archive, fed chunk by chunk, whether its layer is packed or not."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from isal import igzip_lib
+
+from containers.kit.errors import UserError
+
+GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
+GzipError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # the stub calls it an instance
+INFLATED = 4 << 20  # bytes out of the decompressor at once: a few bytes may hide gigabytes
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer by the digest and size of its unpacked tar, which is what a config's `diff_ids` name."""
+
+    digest: str
+    size: int
+
+
+class Digest:
+    """Digests the bytes as they are stored and, where they are gzip, what they unpack to as well."""
+
+    def __init__(self, keeps_text: bool) -> None:
+        self.text = b""  # of a JSON member, for the caller to read
+        self.packing = ""  # gzip, zstd or none
+        self._keeps_text = keeps_text
+        self._size = 0
+        self._stored = hashlib.sha256()
+        self._unpacked: _Unpacked | None = None
+
+    def feed(self, chunk: bytes) -> None:
+        if not self._size:
+            self._begin(chunk)
+        self._size += len(chunk)
+        self._stored.update(chunk)
+        if self._keeps_text:
+            self.text += chunk
+        if self._unpacked is not None:
+            self._unpacked.feed(chunk)
+
+    @property
+    def stored(self) -> str:
+        return f"sha256:{self._stored.hexdigest()}"
+
+    def layer(self) -> Layer:
+        return Layer(self.stored, self._size) if self._unpacked is None else self._unpacked.layer()
+
+    def _begin(self, chunk: bytes) -> None:
+        self._keeps_text = self._keeps_text and chunk[:1] in (b"{", b"[")
+        if chunk.startswith(GZIP):
+            self.packing, self._unpacked = "gzip", _Unpacked()
+        elif chunk.startswith(ZSTD):
+            self.packing = "zstd"
+
+
+class _Unpacked:
+    """What a gzip stream, of one member or several, unpacks to; none of it is kept."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._sha256 = hashlib.sha256()
+        self._source = _decompressor()
+
+    def feed(self, chunk: bytes) -> None:
+        if self._source.eof:
+            self._source = _decompressor()
+        while True:
+            try:
+                plain = self._source.decompress(chunk, INFLATED)
+            except GzipError as error:
+                raise UserError(
+                    f"a gzip layer in the engine's archive is damaged ({error}); rebuild and test the image again"
+                ) from None
+            self._sha256.update(plain)
+            self._size += len(plain)
+            if self._source.eof and self._source.unused_data:
+                chunk, self._source = self._source.unused_data, _decompressor()
+            elif self._source.eof or self._source.needs_input:
+                return
+            else:
+                chunk = b""
+
+    def layer(self) -> Layer:
+        if not self._source.eof:
+            raise UserError("a gzip layer in the engine's archive ends early; rebuild and test the image again")
+        return Layer(f"sha256:{self._sha256.hexdigest()}", self._size)
+
+
+def _decompressor() -> igzip_lib.IgzipDecompressor:
+    return igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)

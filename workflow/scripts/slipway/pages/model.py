@@ -1,0 +1,117 @@
+"""The model card: what was trained on what, and how good it is, with the interval that the number of cases allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflow.scripts.slipway.pages.html import Html, code, facts, joined, tag
+
+Json = Mapping[str, Any]
+GROUPS = {"holdout": "On cases that no training saw", "out_of_fold": "Each case by the fold that did not see it"}
+MEASURES = {"severe": "AUC severe among positives", "covid": "AUC COVID-19"}
+COLUMNS = {
+    "fold": "Fold",
+    "epoch": "Best epoch",
+    "auc_severe": "AUC severe",
+    "auc_covid": "AUC COVID-19",
+    "train_loss": "Training loss",
+    "val_loss": "Validation loss",
+    "seconds": "Seconds",
+}
+BESIDE_THE_VALUE = {"low", "high", "cases", "positives", "note"}
+
+
+def section(card: Json) -> Html:
+    data, metrics, folds = card.get("data") or {}, card.get("metrics") or {}, card.get("folds") or []
+    return tag(
+        "section",
+        tag("h2", "Model"),
+        facts(
+            ("Network", _network(card)),
+            ("Data", _data(data)),
+            ("Data fingerprint", data.get("fingerprint") and code(data["fingerprint"])),
+            ("Code revision", card.get("revision") and code(card["revision"])),
+            ("Made with", ", ".join(f"{name} {value}" for name, value in (card.get("versions") or {}).items())),
+        ),
+        *[_group(name, measures) for name, measures in metrics.items() if measures],
+        None if metrics else tag("p", "The training is not finished: these are the best weights so far.", class_="lead"),
+        _folds(folds) if folds else None,
+        *[tag("p", f"Note: {note}", class_="quiet") for note in card.get("notes") or []],
+        id="model",
+    )
+
+
+def _network(card: Json) -> str:
+    train = (card.get("config") or {}).get("train") or {}
+    folds = len(card.get("folds") or [])
+    return train.get("model", "") and f"{train['model']}" + (f", {folds} folds averaged" if folds > 1 else "")
+
+
+def _data(data: Json) -> str:
+    counts = [f"{value} {name}" for name, value in data.items() if isinstance(value, int) and name != "cases"]
+    return f"{data['cases']} cases" + (f" ({', '.join(counts)})" if counts else "") if "cases" in data else ""
+
+
+def _group(name: str, measures: Json) -> Html:
+    titles = ("Measure", "Value", "95 % interval", "", "Cases")
+    return tag(
+        "article",
+        tag("h3", GROUPS.get(name, name)),
+        tag(
+            "table",
+            tag("thead", tag("tr", *[tag("th", title, scope="col") for title in titles])),
+            tag("tbody", *[_measure(key, measure) for key, measure in measures.items()]),
+            class_="measures",
+        ),
+    )
+
+
+def _measure(name: str, measure: Json) -> Html:
+    value = next((value for key, value in measure.items() if key not in BESIDE_THE_VALUE), None)
+    low, high, cases = measure.get("low"), measure.get("high"), measure.get("cases")
+    known = value is not None and low is not None and high is not None
+    note = measure.get("note")
+    positives = measure.get("positives")
+    return tag(
+        "tr",
+        tag("th", MEASURES.get(name, name), tag("span", note, class_="note") if note else None, scope="row"),
+        tag("td", "–" if value is None else tag("strong", f"{value:.3f}"), data_label="Value"),
+        tag("td", f"{low:.3f} to {high:.3f}" if known else "–", data_label="95 % interval"),
+        tag("td", whisker(value, low, high) if known else None, class_="whisker"),
+        tag("td", cases, f", {positives} positive" if positives is not None else None, data_label="Cases"),
+    )
+
+
+def whisker(value: float, low: float, high: float) -> Html:
+    """The interval on a scale from 0 to 1, with chance marked at one half."""
+    place = lambda share: f"{4 + 132 * min(1.0, max(0.0, share)):.1f}"  # noqa: E731
+    return tag(
+        "svg",
+        tag("line", x1="4", x2="136", y1="10", y2="10", class_="axis"),
+        tag("line", x1=place(0.5), x2=place(0.5), y1="4", y2="16", class_="axis"),
+        tag("line", x1=place(low), x2=place(high), y1="10", y2="10", class_="range"),
+        tag("circle", cx=place(value), cy="10", r="4", class_="dot"),
+        viewBox="0 0 140 20",
+        role="img",
+        aria_label=f"{value:.3f} within {low:.3f} to {high:.3f} on a scale from 0 to 1",
+    )
+
+
+def _folds(folds: list[Json]) -> Html:
+    known = [key for key in COLUMNS if any(row.get(key) is not None for row in folds)]
+    return tag(
+        "article",
+        tag("h3", "Folds, each at its best epoch"),
+        tag(
+            "table",
+            tag("thead", tag("tr", *[tag("th", COLUMNS[key], scope="col") for key in known])),
+            tag("tbody", *[joined(tag("tr", *[_cell(key, row.get(key)) for key in known])) for row in folds]),
+            class_="folds",
+        ),
+    )
+
+
+def _cell(key: str, value: Any) -> Html:
+    shown = "–" if value is None else f"{value:.3f}" if isinstance(value, float) else value
+    return tag("td", shown, data_label=COLUMNS[key])
