@@ -170,11 +170,11 @@ class _Fit:
 
 
 def _placed(model: nn.Module, group: Group) -> nn.Module:
+    """The model on its device, in the memory layout that 3-D convolutions are fastest in, on GPUs and CPUs alike."""
     model = model.to(group.device)
-    if group.device.type == "cuda":
-        model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # cuDNN's for half-size numbers
-        if group.world > 1:  # a GPU's share of a batch may be one case, too few for a variance
-            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    if group.device.type == "cuda" and group.world > 1:  # a GPU's share of a batch may be one case: no variance
+        model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
     return model
 
 

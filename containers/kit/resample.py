@@ -18,6 +18,7 @@ Anchor = Literal["centre", "end"]
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
+TIE = 1e-6  # voxels; on the very border ITK goes by how the origin happens to round, and here it is always outside
 HALF_BIAS = np.uint32(
     (112 << 23) - (1 << 12)
 )  # the exponents' offsets differ by 112; half of the last bit that is kept
@@ -38,12 +39,12 @@ class Axis:
         """`length` voxels of `old` mm become `size` of `new` mm.
 
         The crop keeps the centre or the end, and padding goes where it is missing: to both sides, or to the beginning.
-        Where the difference is odd, the odd voxel is kept at the end, or padded at the beginning.
+        Of an odd difference the larger half is cut from the end, or padded at the beginning.
         """
         total = max(1, round(length * old / new))
         begin = total - size if anchor == "end" else math.floor((total - size) / 2)
         position = np.arange(max(begin, 0), min(begin + size, total)) * (new / old)
-        position = position[position < length - 0.5]  # ITK takes what is further out for outside
+        position = position[position < length - 0.5 - TIE]  # ITK takes what is further out for outside
         if not position.size:
             nothing = np.zeros(0, np.intp)
             return cls(slice(0, 0), slice(0, 1), nothing, nothing, np.zeros(0, np.float32))

@@ -36,7 +36,7 @@ def build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     try:
         return kind(**ready)
     except ValueError as error:
-        raise UserError(f"{where}: {error}") from None
+        raise UserError(f"{where}.{error}") from None
 
 
 def parse(kind: type[T], text: str, where: str) -> T:

@@ -121,13 +121,10 @@ def _mark(case: Source, settings: Preprocess) -> dict[str, Any]:
 
 
 def _check(settings: Preprocess) -> None:
-    low, high = settings.window
     if settings.spacing <= 0:
         raise UserError(f"preprocess.spacing is {settings.spacing}; it must be positive, in mm")
     if len(settings.size) != 3 or min(settings.size) < 1:
         raise UserError(f"preprocess.size is {list(settings.size)}; it must be three positive numbers of voxels, z y x")
-    if low >= high:
-        raise UserError(f"preprocess.window is {list(settings.window)}; its first value must be below its second")
 
 
 def shard_of(manifest: Path, shard: int, shards: int) -> list[Source]:

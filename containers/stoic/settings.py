@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+
+MODELS = ("i3d", "resnet10", "resnet18", "resnet34", "resnet50", "densenet121")  # what containers/stoic/models.py makes
+
+
+# A mistake that the schema cannot see is a ValueError that begins with the field's name.
 
 
 @dataclass(frozen=True)
@@ -15,6 +22,11 @@ class Preprocess:
     window: tuple[float, float] = (-1100.0, 300.0)  # HU, mapped to 0..1
     organisers_padding: bool = False  # pad with 0 HU before the window, as their baseline does, instead of with air
     workers: int = 0  # processes; 0 means one a CPU
+
+    def __post_init__(self) -> None:
+        low, high = self.window
+        if low >= high:
+            raise ValueError(f"window must rise, from the lowest HU to the highest, not from {low:g} to {high:g}")
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,15 @@ class Train:
     checkpoint_minutes: float = 10.0  # a checkpoint at least this often, and after every epoch
     seed: int = 2021
     augment: Augment = Augment()
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS and ":" not in self.model:
+            close = difflib.get_close_matches(self.model, MODELS, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(MODELS)}, or module:Class"
+            raise ValueError(f"model '{self.model}' is not known; {hint}")
+        beyond = [fold for fold in self.only_folds if fold >= self.folds]
+        if beyond:
+            raise ValueError(f"only_folds names fold {beyond[0]}, but there are {self.folds}, counted from 0")
 
 
 @dataclass(frozen=True)

@@ -106,8 +106,7 @@ def use() -> None:
     Path("/dev/shm/batch").write_bytes(bytes(1 << 20))
     for _ in range(5):
         threading.Thread(target=time.sleep, args=(0.6,)).start()
-    end = time.monotonic() + 0.6
-    while time.monotonic() < end:
+    while time.process_time() < 0.6:
         sum(range(1000))
     write(len(held) / (64 << 20), 0.2)
 

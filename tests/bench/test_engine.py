@@ -164,6 +164,19 @@ def test_a_stopped_test_removes_its_container(real: Trial, engine: Engine, numbe
     assert real.verdict["reason"] == "The test was stopped before its end."
 
 
+def test_a_test_stopped_while_its_container_is_being_made(real: Trial, engine: Engine) -> None:
+    command = [sys.executable, "-m", "workflow.scripts.test", *real.words(mode="hang")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while " run --name " not in process.stderr.readline():
+        assert process.poll() is None
+    process.terminate()
+    assert process.wait(30) == 1
+    time.sleep(0.5)
+    assert f"-{process.pid}-" not in engine.ask("ps", "--all", "--format", "{{.Names}}")
+    assert real.verdict["reason"] == "The test was stopped before its end."
+
+
 def test_the_next_test_removes_what_a_killed_one_left(real: Trial, engine: Engine) -> None:
     real.image["mounts"]["output"]["kind"] = "volume"
     process, name = started(real, engine)

@@ -21,6 +21,7 @@ WHOLE_WAY = {
     "stoic_test_train": 1,
     "stoic_artifact": 1,
     "stoic_case": 1,
+    "stoic_cover": 1,
     "stoic_test_predict": 1,
     "stoic_save_train": 1,
     "stoic_save_predict": 1,

@@ -7,6 +7,7 @@ from containers.kit.errors import ends_with_error
 from workflow.scripts.slipway.sources import closure
 
 ROOT = Path(workflow.basedir)
+TITLE = config.get("challenge", "slipway")  # what a job's line on the terminal begins with
 
 
 def code(*entries):
@@ -24,3 +25,8 @@ def settings(**sections):
     """JSON of config sections as a parameter; a function, since Snakemake would read braces as wildcards."""
     text = json.dumps(sections, sort_keys=True)
     return lambda wildcards: text
+
+
+def cards(wildcards, input):
+    """The model cards of the artifacts that a report is about."""
+    return [str(Path(folder, "card.json")) for folder in input.artifact]

@@ -22,6 +22,8 @@ rule base:
         base=config["containers"]["base"],
         engine=config["containers"]["engine"],
         cache=f"{config['scratch']}/containers",
+    message:
+        "Get the base image that all others begin with"
     shell:
         r"""
         python -m workflow.scripts.base \

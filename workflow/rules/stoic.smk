@@ -4,6 +4,9 @@ In: the organisers' folder (data/mha/*.mha, metadata/reference.csv), or demo dat
 Out: a train container and an inference container with verdicts and archives, and the submission folder that holds both.
 """
 
+from containers.kit.settings import build
+from containers.stoic.settings import Settings
+
 
 include: "common.smk"
 
@@ -19,10 +22,14 @@ SHARDS = range(config["preprocess"]["shards"])
 GEOMETRY = {key: value for key, value in config["preprocess"].items() if key != "shards"}
 LEARNING = {key: value for key, value in TRAIN.items() if key != "where"}
 
+# What the schema cannot see is said before anything runs, too.
+with ends_with_error():
+    build(Settings, {"preprocess": GEOMETRY, "train": TRAIN, "predict": config["predict"]}, "challenges.stoic")
+
 IMAGES = {
     "train": {
         "folder": "training",
-        "code": code("containers/stoic/main.py", *OWN_MODEL),
+        "entry": ["containers.stoic.main", *OWN_MODEL],
         "settings": settings(preprocess=GEOMETRY, train=LEARNING),
         "artifact": [],
         "weights": WEIGHTS,
@@ -30,6 +37,7 @@ IMAGES = {
         "made": f"<scratch>/trained/{'container' if IN_CONTAINER else 'rehearsal'}",
         "test": [
             f"--mount=scratch={config['scratch']}/container",
+            "--keep-scratch",
             f"--time-limit={round(config['test']['train_hours'] * 3600)}",
             *([] if IN_CONTAINER else ["--env=SLIPWAY_REHEARSAL=1"]),
         ],
@@ -37,7 +45,7 @@ IMAGES = {
     },
     "predict": {
         "folder": "inference",
-        "code": code("containers/stoic/predict.py", *OWN_MODEL),
+        "entry": ["containers.stoic.predict", *OWN_MODEL],
         "settings": settings(predict=config["predict"]),
         "artifact": ["<results>/artifact"],
         "weights": [],
@@ -47,7 +55,7 @@ IMAGES = {
         "profiles": config["test"]["predict_profiles"],
     },
 }
-REPORTED = {"card": ["<results>/artifact/card.json"], "metrics": []}
+REPORTED = ["<results>/artifact"]
 
 
 include: "submission.smk"
@@ -68,6 +76,8 @@ rule fetch:
         source=config["source"],
         demo=settings(**config["demo"]),
         folder=subpath(output.manifest, parent=True),
+    message:
+        f"{TITLE}: have the raw data at hand"
     shell:
         r"""
         python -m workflow.scripts.stoic.fetch \
@@ -94,6 +104,8 @@ rule rehearsal:
     params:
         demo=settings(cases=40, seed=1),
         folder=subpath(output.manifest, parent=True),
+    message:
+        f"{TITLE}: make demo data for the rehearsal of the training container"
     shell:
         r"""
         python -m workflow.scripts.stoic.fetch \
@@ -122,6 +134,8 @@ rule preprocess_shard:
         settings=settings(**GEOMETRY),
         shards=len(SHARDS),
         cases=f"{config['scratch']}/preprocessed/cases",
+    message:
+        "Preprocess share {wildcards.shard} of the cases"
     shell:
         r"""
         python -m containers.stoic.preprocess \
@@ -164,6 +178,8 @@ rule train_host:
         settings=settings(preprocess=GEOMETRY, train=LEARNING),
         cases=f"{config['scratch']}/preprocessed/cases",
         folder=f"{config['scratch']}/host",
+    message:
+        f"{TITLE}: train on the host"
     shell:
         r"""
         python -m workflow.scripts.lease --gpus {resources.gpu} -- \
@@ -195,6 +211,8 @@ rule artifact:
         "<logs>/artifact.log",
     conda:
         here("envs", "train.yaml")
+    message:
+        f"{TITLE}: verify and keep the artifact"
     shell:
         r"""
         python -m containers.stoic.artifact \
@@ -217,6 +235,8 @@ rule case:
         here("envs", "prepare.yaml")
     params:
         folder=f"{config['scratch']}/case",
+    message:
+        f"{TITLE}: lay out a case for the inference container"
     shell:
         r"""
         python -m workflow.scripts.stoic.case \

@@ -2,7 +2,7 @@
 
 In: IMAGES, which the challenge's module defines before it includes this file. It maps the name of an image in contract.yaml to
     folder        its folder in the submission
-    code          the files of this repository that it ships
+    entry         the modules that run in it; they ship with all that they import
     settings      what is baked into it as settings.json
     artifact      the folder of trained weights that it ships, or nothing
     weights       a file of pretrained weights that it ships, or nothing
@@ -10,6 +10,7 @@ In: IMAGES, which the challenge's module defines before it includes this file. I
     made          the folder that its output goes to when it is tested
     test          further words for the test: scratch, time limit, environment
     profiles      which profiles of the contract it must pass
+    and REPORTED, the folders of trained artifacts whose card.json the report shows.
 Out: <results>/<image>/{image,verdict}.json, <results>/submission/<folder>, <results>/<archive>.tar.gz and <results>/report.html
 """
 
@@ -38,6 +39,8 @@ for image, shipped in IMAGES.items():
             here("envs", "submit.yaml")
         params:
             cache=f"{config['shared']}/wheels",
+        message:
+            f"{TITLE}: fetch the Python packages of the {image} image"
         shell:
             r"""
             python -m workflow.scripts.wheels \
@@ -55,7 +58,7 @@ for image, shipped in IMAGES.items():
             f"submission_{image}"
         input:
             code=code("workflow/scripts/submission.py"),
-            ships=shipped["code"],
+            ships=code(*shipped["entry"]),
             dockerfile=str(CONTRACTED[image].dockerfile),
             base="results/containers/base.json",
             wheels=f"<scratch>/wheels/{image}.json",
@@ -70,14 +73,17 @@ for image, shipped in IMAGES.items():
             here("envs", "submit.yaml")
         params:
             image=image,
+            entry=shipped["entry"],
             settings=shipped["settings"],
             wheels=config["containers"]["wheels"],
+        message:
+            f"{TITLE}: lay out the submission's folder {shipped['folder']}/"
         shell:
             r"""
             python -m workflow.scripts.submission \
                 --image {params.image:q} \
                 --contract {input.contract:q} \
-                --code {input.ships:q} \
+                --entry {params.entry:q} \
                 --dockerfile {input.dockerfile:q} \
                 --base {input.base:q} \
                 --wheelhouse {input.wheels:q} \
@@ -110,6 +116,8 @@ for image, shipped in IMAGES.items():
         params:
             image=image,
             engine=config["containers"]["engine"],
+        message:
+            f"{TITLE}: build the {image} image, with no network"
         shell:
             r"""
             python -m workflow.scripts.image \
@@ -150,6 +158,8 @@ for image, shipped in IMAGES.items():
             profiles=shipped["profiles"],
             engine=config["containers"]["engine"],
             logs=f"logs/{config['challenge']}",
+        message:
+            f"{TITLE}: run the {image} image as the organisers will, and judge it"
         shell:
             r"""
             python -m workflow.scripts.test \
@@ -191,6 +201,8 @@ for image, shipped in IMAGES.items():
             image=image,
             level=config["save"]["level"],
             engine=config["containers"]["engine"],
+        message:
+            f"{TITLE}: save the {image} image as the archive that is uploaded"
         shell:
             r"""
             python -m workflow.scripts.save \
@@ -224,6 +236,8 @@ rule cover:
     params:
         parts=[f"--part={image}={shipped['folder']}" for image, shipped in IMAGES.items()],
         wheels=config["containers"]["wheels"],
+    message:
+        f"{TITLE}: write the submission's LICENSE and README"
     shell:
         r"""
         python -m workflow.scripts.cover \
@@ -242,8 +256,7 @@ rule report:
         code=code("workflow/scripts/report.py"),
         verdicts=[f"<results>/{image}/verdict.json" for image in IMAGES],
         manifests=[f"<results>/{CONTRACTED[image].archive}.manifest.json" for image in IMAGES],
-        card=REPORTED["card"],
-        metrics=REPORTED["metrics"],
+        artifact=REPORTED,
     output:
         page=report(
             "<results>/report.html",
@@ -255,8 +268,11 @@ rule report:
     conda:
         here("envs", "submit.yaml")
     params:
+        cards=cards,
         challenge=config["challenge"],
         title=config["title"],
+    message:
+        f"{TITLE}: write the report"
     shell:
         r"""
         python -m workflow.scripts.report \
@@ -264,8 +280,7 @@ rule report:
             --title {params.title:q} \
             --verdict {input.verdicts:q} \
             --manifest {input.manifests:q} \
-            --card {input.card:q} \
-            --metrics {input.metrics:q} \
+            --card {params.cards:q} \
             --output {output.page:q} \
             2>&1 | tee {log:q}
         """

@@ -43,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     image = load(args.contract).image(args.image)
     engine, base = find(args.engine), read_json(args.base)
     context = with_wheels(args.context, args.wheelhouse)
-    words = ["build", "--network", "none", "--tag", image.tag]
+    # --force-rm: the container of a step that failed goes too.
+    words = ["build", "--network", "none", "--force-rm", "--tag", image.tag]
     if dockerfile.takes_base((context / "Dockerfile").read_text(encoding="utf-8")):
         words += ["--build-arg", f"BASE={base['reference']}"]
     engine.run(*words, str(context))

@@ -56,11 +56,12 @@ def save(
 
     `size` is the image's, and only tells the progress bar how far there is to go.
     """
+    tag = familiar(tag)  # `docker save x` would stream every version of x that is there, not x:latest alone
     with bar(total=size, title=f"save {tag}", bytes_=True) as progress:
         with saved(engine, tag) as stream:
             archive, contents = compress(stream, path, level, threads, progress.update)
         held = contents.verified(image_id, tag)
-    with bar(total=archive.tar_size, title="read it back", bytes_=True) as progress:
+    with bar(total=archive.size, title="read it back", bytes_=True) as progress:
         read_back(path, archive, progress.update)
     return archive, held
 

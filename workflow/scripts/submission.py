@@ -1,7 +1,7 @@
 """Lay out one image's folder of the submission: all that a plain `docker build` needs, and nothing of this workflow.
 
     python -m workflow.scripts.submission --image train --contract containers/stoic/contract.yaml \\
-        --code containers/__init__.py containers/stoic/main.py --dockerfile containers/stoic/train.Dockerfile \\
+        --entry containers.stoic.main --dockerfile containers/stoic/train.Dockerfile \\
         --base results/containers/base.json --wheelhouse scratch/stoic/wheels/train.json --wheels bundled \\
         --artifact --weights --settings '{"train": {"model": "resnet18"}}' --output results/stoic/submission/training
 
@@ -24,6 +24,7 @@ from workflow.scripts.slipway import dockerfile
 from workflow.scripts.slipway.contract import load
 from workflow.scripts.slipway.helpers import scripts
 from workflow.scripts.slipway.revision import revision
+from workflow.scripts.slipway.sources import closure
 from workflow.scripts.slipway.trees import link, link_tree, replacing_tree
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--image", required=True, help="its name in the contract")
     parser.add_argument("--contract", type=Path, required=True)
     parser.add_argument(
-        "--code", type=Path, nargs="+", required=True, help="the files of this repository that it ships"
+        "--entry", nargs="+", required=True, help="modules that run in it; they ship with all that they import"
     )
     parser.add_argument("--dockerfile", type=Path, required=True)
     parser.add_argument("--base", type=Path, required=True, help="base.json")
@@ -50,10 +51,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     with replacing_tree(args.output) as new:
         _fill(new, args)
         _open(new)
-        _ship_wheels(new / "wheels", read_json(args.wheelhouse), bundled=args.wheels == "bundled")
-        base = read_json(args.base)
-        if dockerfile.needs_rootfs(base):
-            link(Path(base["rootfs"]), new / dockerfile.ROOTFS)
+        house = _recorded(args.wheelhouse, "folder")
+        for part in ("torch", "extra"):
+            if args.wheels == "bundled":
+                link_tree(house / part, new / "wheels" / part)
+            else:
+                link(house / part / f"{part}.txt", new / "wheels" / part / f"{part}.txt")
+        if dockerfile.needs_rootfs(read_json(args.base)):
+            link(_recorded(args.base, "rootfs"), new / dockerfile.ROOTFS)
     size = sum(path.stat().st_size for path in args.output.rglob("*") if path.is_file())
     print(f"{args.output}: {size / 1e6:.0f} MB")
     return 0
@@ -62,14 +67,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _fill(new: Path, args: argparse.Namespace) -> None:
     """All but the large files that are linked."""
     text = args.dockerfile.read_text(encoding="utf-8")
-    for path in args.code:
-        _copy(path, new / _shipped(path))
+    for name in closure(ROOT, *args.entry):
+        if not name.startswith("containers/"):
+            raise UserError(f"--entry {' '.join(args.entry)} needs {name}, and only containers/ ships; move it there")
+        _copy(ROOT / name, new / name)
     settings = _settings(args.settings, args.weights)
     write_json(new / "settings.json", settings)
     state = revision(ROOT)
     write_text(new / "REVISION", f"{state}\n")
     if dockerfile.copies(text, "weights"):
-        sums = [f"{sha256(path)}  {_copy(path, new / 'weights' / path.name).name}\n" for path in args.weights]
+        copies = [_copy(path, new / "weights" / path.name) for path in args.weights]
+        sums = [f"{sha256(path)}  {path.name}\n" for path in copies]
         # Without weights the list is empty, and keeps the folder, which the Dockerfile takes, alive in archives.
         write_text(new / "weights" / "SHA256SUMS", "".join(sums))
     if dockerfile.copies(text, "artifact"):
@@ -87,14 +95,6 @@ def _fill(new: Path, args: argparse.Namespace) -> None:
     image = load(args.contract).image(args.image)
     for name, script in scripts(image, network=args.wheels == "index").items():
         write_text(new / name, script)
-
-
-def _shipped(path: Path) -> Path:
-    """Where a file of this repository goes in the folder; only `containers/` ships."""
-    inside = path.resolve().relative_to(ROOT) if path.resolve().is_relative_to(ROOT) else path
-    if inside.parts[0] != "containers":
-        raise UserError(f"--code names {path}, and only files below containers/ go into images; move it there")
-    return inside
 
 
 def _settings(text: str, weights: list[Path]) -> Any:
@@ -135,13 +135,12 @@ def _digest(*folders: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest() if lines else ""
 
 
-def _ship_wheels(target: Path, record: dict[str, Any], *, bundled: bool) -> None:
-    for part in ("torch", "extra"):
-        source = Path(record["folder"]) / part
-        if bundled:
-            link_tree(source, target / part)
-        else:
-            link(source / f"{part}.txt", target / part / f"{part}.txt")
+def _recorded(record: Path, key: str) -> Path:
+    """A path that a record names; records outlive a scratch disk that was cleared."""
+    path = Path(read_json(record)[key])
+    if not path.exists():
+        raise UserError(f"{record} names {path}, which is gone; delete {record} and run again")
+    return path
 
 
 def _copy(source: Path, target: Path) -> Path:

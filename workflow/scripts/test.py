@@ -21,7 +21,7 @@ from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json
 from workflow.scripts.slipway import contract as contracts
 from workflow.scripts.slipway import host as hosts
-from workflow.scripts.slipway import leftovers, table
+from workflow.scripts.slipway import leftovers, signals, table
 from workflow.scripts.slipway.bench import Bench, judge_profile
 from workflow.scripts.slipway.engine import Engine, find
 from workflow.scripts.slipway.gpus import discover
@@ -37,14 +37,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     paths = [args.verdict, args.keep or args.verdict.with_suffix(".last.json")]
     draft = Verdict(args.contract.parent.name, args.image, "FAIL", "The test did not begin.")
     try:
-        verdict = _judge(args, draft)
+        with signals.raised():
+            verdict = _judge(args, draft)
     except UserError as error:
         replace(draft, reason=f"The test could not be made: {error}").write(paths)
         raise
+    except KeyboardInterrupt:
+        replace(draft, reason="The test was stopped before its end.").write(paths)
+        raise UserError("the test was stopped before its end, and its container removed; run it again") from None
     except BaseException as error:
-        stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-        reason = "The test was stopped before its end." if stopped else f"The test itself failed: {error!r}."
-        replace(draft, reason=reason).write(paths)
+        replace(draft, reason=f"The test itself failed: {error!r}.").write(paths)
         raise
     verdict.write(paths)
     print(table.of_verdict(verdict, colour=_colour()), flush=True)
@@ -147,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
         "--env", action="append", default=[], metavar="K=V", help="set in the container; told as a warning"
     )
     parser.add_argument(
-        "--keep-scratch", action="store_true", help="leave the scratch as it is, to go on with a training"
+        "--keep-scratch", action="store_true", help="go on in the scratch of a training that was interrupted"
     )
     parser.add_argument("--gpus", type=int, metavar="N", help="take no more GPUs than these")
     parser.add_argument("--engine", default="auto", choices=["auto", "docker", "podman"])

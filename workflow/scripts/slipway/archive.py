@@ -9,19 +9,18 @@ to other bytes; the digest of the tar within (`Archive.tar_sha256`) is the same 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from isal import igzip_threaded
 
 from containers.kit.errors import UserError
 from containers.kit.files import CHUNK
-from workflow.scripts.slipway.digest import GzipError
+from workflow.scripts.slipway.digest import Layer, Unpacked
 from workflow.scripts.slipway.imagetar import Contents, retagged
 from workflow.scripts.slipway.tarstream import END, BrokenTarError, Member, members
 from workflow.scripts.slipway.worker import Worker
@@ -40,15 +39,18 @@ class Archive:
 
 
 class _Sink:
-    """A file that knows the digest of what was written; isal writes to it from its own thread."""
+    """A file that knows the digest of what was written to it and shows each piece to `watch`."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], watch: Callable[[bytes], object]) -> None:
         self._file = file
+        self._watch = watch
         self.sha256 = hashlib.sha256()
         self.size = 0
 
     def write(self, data: bytes) -> int:
+        """isal calls this from one thread of its own, except for the gzip header and trailer."""
         self._file.write(data)
+        self._watch(data)
         self.sha256.update(data)
         self.size += len(data)
         return len(data)
@@ -57,31 +59,16 @@ class _Sink:
         self._file.flush()
 
 
-class _Source:
-    """A file that shows each buffer to `watch` as it is read."""
-
-    def __init__(self, file: IO[bytes], watch: Callable[[memoryview], object]) -> None:
-        self._file = cast(io.FileIO, file)
-        self._watch = watch
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
-        self._watch(memoryview(data))
-        return data
-
-    def readinto(self, buffer: memoryview) -> int:
-        size = self._file.readinto(buffer)
-        self._watch(memoryview(buffer)[:size])
-        return size
-
-
 def compress(source: IO[bytes], path: Path, level: int, threads: int, advance: Advance) -> tuple[Archive, Contents]:
-    """Write the image archive that `source` streams to `path`, and say what it holds; `advance` counts tar bytes."""
-    contents = Contents()
-    tar = hashlib.sha256()
-    tar_size = 0
-    with path.open("wb") as file:
-        sink = _Sink(file)
+    """Write the image archive that `source` streams to `path`, and say what it holds; `advance` counts tar bytes.
+
+    What the compressor puts out is unpacked again beside it and must be the same tar: the work of seconds on another
+    core, where a pass over the finished file would come after all else.
+    """
+    contents, unpacked = Contents(), Unpacked()
+    tar, tar_size = hashlib.sha256(), 0
+    with path.open("wb") as file, Worker() as unpacking:
+        sink = _Sink(file, lambda data: unpacking.submit(unpacked.feed, data))
         with _compressor(sink, level, threads) as packed, Worker() as hashing:
             for piece, digest in _pieces(source, contents):
                 hashing.submit(tar.update, piece)
@@ -92,6 +79,8 @@ def compress(source: IO[bytes], path: Path, level: int, threads: int, advance: A
                 advance(len(piece))
         file.flush()
         os.fsync(file.fileno())
+    if unpacked.layer() != Layer(f"sha256:{tar.hexdigest()}", tar_size):
+        raise UserError(f"{path} unpacks to other bytes than went in; check this machine's memory, then save again")
     return Archive(sink.size, sink.sha256.hexdigest(), tar_size, tar.hexdigest()), contents
 
 
@@ -132,18 +121,12 @@ def _compressor(sink: _Sink, level: int, threads: int) -> Iterator[IO[bytes]]:
 
 
 def read_back(path: Path, written: Archive, advance: Advance) -> None:
-    """Read the file from the disk, and refuse it unless it unpacks to the very tar that was verified."""
-    packed = hashlib.sha256()
-    plain = hashlib.sha256()
-
-    with path.open("rb", buffering=0) as file:
+    """Read the file from the disk, and refuse it unless it has the bytes that were written."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # else memory would answer for the disk
-        try:
-            with igzip_threaded.open(_Source(file, packed.update), "rb", block_size=CHUNK) as stream:
-                while chunk := stream.read(CHUNK):
-                    plain.update(chunk)
-                    advance(len(chunk))
-        except (GzipError, EOFError, OSError) as error:
-            raise UserError(f"{path} does not read back ({error}); check the disk, then run the save again") from None
-    if (packed.hexdigest(), plain.hexdigest()) != (written.sha256, written.tar_sha256):
+        while chunk := file.read(CHUNK):
+            found.update(chunk)
+            advance(len(chunk))
+    if found.hexdigest() != written.sha256:
         raise UserError(f"{path} reads back other than it was written; check the disk, then run the save again")

@@ -11,7 +11,7 @@ from pathlib import Path
 from containers.kit.errors import UserError
 from containers.kit.outputs import OutputCheck, Status
 from workflow.scripts.slipway import diagnose, folders, leftovers
-from workflow.scripts.slipway.contract import Image, Mount
+from workflow.scripts.slipway.contract import Image
 from workflow.scripts.slipway.engine import Engine
 from workflow.scripts.slipway.flags import Adapted, Flags, adapt
 from workflow.scripts.slipway.host import Host
@@ -44,7 +44,7 @@ def judge_profile(bench: Bench, profile: str, *, first: bool) -> Run:
     flags, adapted = adapt(promised, bench.host, bench.gpus, bench.image.hardware.gpus)
     flags, more = _with_env(flags, bench.env)
     with ExitStack() as stack:
-        places = _places(bench, profile, first, stack)
+        places, kept = _places(bench, profile, first, stack)
         job = Job(
             engine=bench.engine,
             image=bench.image,
@@ -54,12 +54,15 @@ def judge_profile(bench: Bench, profile: str, *, first: bool) -> Run:
             folders=places,
             time_limit=bench.time_limit or bench.image.time_limit,
             log=bench.log_dir / f"{bench.image.name}_{profile}.log",
+            gpus=bench.gpus if flags.gpus else (),
         )
         outcome = run(job)
         checks = [*diagnose.demands(promised, _user(bench)), *diagnose.checks(job, outcome)]
         if not outcome.start_error:
             checks += _taken_over(bench, places) + _outputs(bench.image, places)
-    checks += [of_adapted(change) for change in (*adapted, *more)] + _kept(bench, first)
+        if outcome.exit_code == 0:
+            _ended(bench, places)
+    checks += [of_adapted(change) for change in (*adapted, *more)] + _kept(kept)
     status, reason = judged(checks)
     return Run(
         profile=profile,
@@ -74,30 +77,36 @@ def judge_profile(bench: Bench, profile: str, *, first: bool) -> Run:
     )
 
 
-def _places(bench: Bench, profile: str, first: bool, stack: ExitStack) -> dict[str, Path]:
-    """A folder for each mount, ready for the run."""
+def _places(bench: Bench, profile: str, first: bool, stack: ExitStack) -> tuple[dict[str, Path], bool]:
+    """A folder for each mount, ready for the run; and whether one of them holds what an interrupted run left."""
     known = [mount.name for mount in bench.image.mounts]
     for name in bench.mounts:
         if name not in known:
             raise UserError(f"--mount {name}=...: the contract of {bench.image.name} mounts {', '.join(known)}")
     places: dict[str, Path] = {}
+    kept = False
     for mount in bench.image.mounts:
         if mount.name not in bench.mounts:
             raise UserError(f"--mount {mount.name}=FOLDER is missing; the container expects it at {mount.target}")
         place = bench.mounts[mount.name]
         if mount.emptied and not first:
             place = stack.enter_context(folders.temporary(place, profile))
-        folders.prepare(mount, place, keep=_keeps(bench, mount, first))
+        if mount.mode == "rw" and folders.state(place):  # a run that was killed may have left files that are not ours
+            folders.hand_over(bench.engine, bench.image_id, place)
+        kept |= folders.prepare(mount, place, keep=bench.keep_scratch and first and mount.name == SCRATCH)
         places[mount.name] = place
-    return places
+    return places, kept
 
 
-def _keeps(bench: Bench, mount: Mount, first: bool) -> bool:
-    return bench.keep_scratch and first and mount.name == SCRATCH
+def _ended(bench: Bench, places: Mapping[str, Path]) -> None:
+    """Note that the run came to its end, so that the next one begins anew instead of going on."""
+    for mount in bench.image.mounts:
+        if mount.emptied:
+            folders.set_state(places[mount.name], folders.ENDED)
 
 
-def _kept(bench: Bench, first: bool) -> list[Check]:
-    if not any(mount.emptied and _keeps(bench, mount, first) for mount in bench.image.mounts):
+def _kept(kept: bool) -> list[Check]:
+    if not kept:
         return []
     note = "what an interrupted run left in the scratch folder was kept, so that it can go on; organisers empty it"
     return [Check("scratch", "WARN", "emptied", "kept", note=note)]

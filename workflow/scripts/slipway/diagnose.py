@@ -36,7 +36,7 @@ def checks(job: Job, outcome: Outcome) -> list[Check]:
         note = f"the engine could not start the container: {outcome.start_error}"
         return [Check("start", "FAIL", "the container starts", "it did not", note=note)]
     looks: Sequence[Callable[[Job, Outcome], list[Check]]] = (
-        _memory, _time, _read_only, _network, _processes, _shm, _denied, _exit, _success, _cpu, _copies, _engine,
+        _memory, _time, _read_only, _network, _processes, _shm, _denied, _exit, _success, _cpu, _gpus, _copies, _engine,
     )  # fmt: skip
     return [check for look in looks for check in look(job, outcome)]
 
@@ -165,6 +165,18 @@ def _cpu(_job: Job, outcome: Outcome) -> list[Check]:
     if used is None:
         return [_unmeasured("CPU", "measured")]
     return [Check("CPU", "PASS", "measured", f"{used:.1f} s, {used / max(outcome.seconds, 0.001):.1f} CPUs busy")]
+
+
+def _gpus(job: Job, outcome: Outcome) -> list[Check]:
+    if not job.gpus:
+        return []
+    promised, used = job.image.hardware.gpu_memory, outcome.usage.gpu_memory
+    expected = f"at most {promised}" if promised else "no limit"
+    # The GPU here may hold more than the organisers'. Frameworks also keep what they could give back, hence no failure.
+    if promised and used and used > bytes_of(promised):
+        note = f"it took more GPU memory than the {promised} that the organisers' GPUs have, and may not fit there"
+        return [Check("GPU memory", "WARN", expected, human(used), "0 %", note)]
+    return [_limit("GPU memory", used, bytes_of(promised) if promised else None, expected, human)]
 
 
 def _copies(_job: Job, outcome: Outcome) -> list[Check]:

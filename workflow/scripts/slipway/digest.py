@@ -32,7 +32,7 @@ class Digest:
         self._keeps_text = keeps_text
         self._size = 0
         self._stored = hashlib.sha256()
-        self._unpacked: _Unpacked | None = None
+        self._unpacked: Unpacked | None = None
 
     def feed(self, chunk: bytes) -> None:
         if not self._size:
@@ -54,12 +54,12 @@ class Digest:
     def _begin(self, chunk: bytes) -> None:
         self._keeps_text = self._keeps_text and chunk[:1] in (b"{", b"[")
         if chunk.startswith(GZIP):
-            self.packing, self._unpacked = "gzip", _Unpacked()
+            self.packing, self._unpacked = "gzip", Unpacked()
         elif chunk.startswith(ZSTD):
             self.packing = "zstd"
 
 
-class _Unpacked:
+class Unpacked:
     """What a gzip stream, of one member or several, unpacks to; none of it is kept."""
 
     def __init__(self) -> None:

@@ -65,7 +65,7 @@ class Adapted:
 
     flag: str
     asked: str
-    used: str
+    used: str  # empty where the flag was left out
     why: str
 
 
@@ -77,7 +77,7 @@ def adapt(flags: Flags, host: Host, gpus: Sequence[str], promised_gpus: int) -> 
         nonlocal flags
         asked = getattr(flags, key)
         shown = [f"{value:g}" if isinstance(value, float) else str(value) for value in (asked, used)]
-        changes.append(Adapted(flag, shown[0], shown[1] if used else "left out", why))
+        changes.append(Adapted(flag, shown[0], shown[1] if used else "", why))
         flags = replace(flags, **{key: used})
 
     if flags.gpus:

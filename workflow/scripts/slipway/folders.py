@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -11,31 +12,39 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from containers.kit.errors import UserError
+from containers.kit.files import read_json, write_json
 from workflow.scripts.slipway.contract import Mount
 from workflow.scripts.slipway.engine import Engine
 
 # An extended attribute goes and stays with the folder itself, and neither the container nor an output check sees it.
-MARK = "user.slipway.emptied"
+MARK = "user.slipway.run"
+RUNNING, ENDED = "running", "ended"
 
 
-def prepare(mount: Mount, folder: Path, *, keep: bool = False) -> None:
-    """Make the folder as the organisers find it: there, open to every user, and empty where they empty it."""
+def prepare(mount: Mount, folder: Path, *, keep: bool = False) -> bool:
+    """Make the folder as the organisers find it: there, open to every user, and empty where they empty it.
+
+    With `keep`, what a run that did not come to its end left there stays; say whether that was so.
+    """
     if ":" in str(folder):
         raise UserError(f"--mount {mount.name}: the engine cannot mount a path with a colon in it, {folder}")
     if mount.mode == "ro":
         if not folder.is_dir():
             raise UserError(f"--mount {mount.name}: there is no folder {folder}")
-        return
+        return False
     _refuse_precious(mount.name, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    if mount.emptied and not keep:
-        if any(folder.iterdir()) and not _marked(folder):
+    used = any(folder.iterdir())
+    kept = keep and used and state(folder) == RUNNING
+    if mount.emptied and not kept:
+        if used and not state(folder):
             raise UserError(
                 f"--mount {mount.name}: {folder} is not empty and was not made by Slipway; "
                 "empty it yourself or name another"
             )
         empty(folder)
-        _mark(folder)
+    if mount.emptied:
+        set_state(folder, RUNNING)
     try:
         folder.chmod(0o777)  # the container's user is not ours
     except PermissionError:
@@ -43,6 +52,7 @@ def prepare(mount: Mount, folder: Path, *, keep: bool = False) -> None:
             raise UserError(
                 f"--mount {mount.name}: {folder} is not yours; run `chmod 777` on it as its owner"
             ) from None
+    return kept
 
 
 def empty(folder: Path) -> None:
@@ -59,12 +69,12 @@ def temporary(beside: Path, profile: str) -> Iterator[Path]:
     """An empty folder on the same disk, for a further run whose results nobody needs; gone afterwards."""
     beside.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{beside.name}.{profile}-", dir=beside.parent))
-    _mark(folder)
     try:
         yield folder
     finally:
         with suppress(OSError):  # a leftover of a run that was killed is no reason to hide why
             shutil.rmtree(folder)
+        _marker(folder).unlink(missing_ok=True)
 
 
 def hand_over(engine: Engine, image_id: str, folder: Path) -> str:
@@ -105,13 +115,25 @@ def _refuse_precious(name: str, folder: Path) -> None:
             raise UserError(f"--mount {name}: {folder} holds {precious}; name a folder made for this")
 
 
-def _mark(folder: Path) -> None:
-    with suppress(OSError):  # a file system without attributes: next time the folder is refused unless it is empty
-        os.setxattr(folder, MARK, b"1")
-
-
-def _marked(folder: Path) -> bool:
+def set_state(folder: Path, word: str) -> None:
+    """Note that the folder is ours, and whether a run in it came to its end."""
     try:
-        return os.getxattr(folder, MARK) == b"1"
-    except OSError:
-        return False
+        os.setxattr(folder, MARK, word.encode())
+    except OSError:  # a file system without attributes, as many that a network shares
+        write_json(_marker(folder), {"folder": folder.stat().st_ino, "state": word})
+
+
+def state(folder: Path) -> str:
+    """What was noted, or nothing for a folder that is not ours, also one that took the place of ours."""
+    try:
+        return os.getxattr(folder, MARK).decode()
+    except OSError as error:
+        if error.errno != errno.ENOTSUP or not _marker(folder).is_file():
+            return ""
+    noted = read_json(_marker(folder))
+    return str(noted["state"]) if noted["folder"] == folder.stat().st_ino else ""
+
+
+def _marker(folder: Path) -> Path:
+    """Beside the folder, since neither the container nor an output check may see it."""
+    return folder.with_name(f".{folder.name}.slipway.json")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from containers.kit.errors import UserError
 
 QUERY = ("--query-gpu=index,uuid,memory.total", "--format=csv,noheader,nounits")
+SECONDS = 2.0  # between two looks at the memory of the GPUs
 PRETENDED = "SLIPWAY_GPUS"  # ids such as "0,1", for a host without nvidia-smi and for tests
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 HIDDEN = ("-1", "none", "NoDevFiles")
@@ -41,6 +44,34 @@ def discover(environ: Mapping[str, str] = os.environ) -> list[Gpu]:
             )
         chosen += matches or ([Gpu(name, name)] if found else [])
     return chosen
+
+
+@contextmanager
+def watched(ids: Sequence[str]) -> Iterator[list[int]]:
+    """A list that grows by the bytes in use on the fullest of these GPUs; it stays empty where that is not known."""
+    looks: list[int] = []
+    tool = shutil.which("nvidia-smi")
+    if not ids or tool is None:
+        yield looks
+        return
+    over = threading.Event()
+    command = [tool, f"--id={','.join(ids)}", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+
+    def look() -> None:
+        while not over.is_set():
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            used = [int(line) << 20 for line in done.stdout.split() if line.isdigit()]
+            if used and max(used) > max(looks, default=-1):
+                looks.append(max(used))
+            over.wait(SECONDS)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield looks
+    finally:
+        over.set()
+        thread.join()
 
 
 def _asked(environ: Mapping[str, str]) -> list[Gpu]:

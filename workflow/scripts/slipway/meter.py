@@ -35,6 +35,7 @@ class Usage:
     oom_kills: int | None = None
     shm: int | None = None
     shm_size: int | None = None
+    gpu_memory: int | None = None  # bytes on the fullest GPU
     no_routes: int | None = None  # tries to reach an address that no network leads to
     _recent: deque[tuple[float, float]] = field(default_factory=deque, repr=False)
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import shlex
-import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from workflow.scripts.slipway.contract import Image
 from workflow.scripts.slipway.engine import Engine, show
 from workflow.scripts.slipway.flags import Flags
+from workflow.scripts.slipway.gpus import watched
 from workflow.scripts.slipway.meter import Usage, metering
 from workflow.scripts.slipway.tee import Tee
 
@@ -36,6 +33,7 @@ class Job:
     folders: Mapping[str, Path]  # by the mount's name
     time_limit: float
     log: Path
+    gpus: tuple[str, ...] = ()  # those that the container sees
 
     def volumes(self) -> dict[str, str]:
         """The named volumes of the run, by the mount's name."""
@@ -71,13 +69,12 @@ def run(job: Job) -> Outcome:
     """Run the container to its end or its time limit. Whatever happens, it is removed."""
     command = job.command()
     show(command)
-    with _raised_signals():
-        try:
-            for volume in job.volumes().values():
-                job.engine.ask("volume", "create", volume)
-            return _watched(job, command)
-        finally:
-            _remove(job)
+    try:
+        for volume in job.volumes().values():
+            job.engine.ask("volume", "create", volume)
+        return _watched(job, command)
+    finally:
+        _remove(job)
 
 
 def _watched(job: Job, command: list[str]) -> Outcome:
@@ -91,9 +88,10 @@ def _watched(job: Job, command: list[str]) -> Outcome:
         assert process.stdout is not None
         tee = Tee(process.stdout, job.log, job.image.success_line)
         tee.start()
-        with metering(_first_process(job, process, deadline)) as meter:
+        with watched(job.gpus) as gpu_memory, metering(_first_process(job, process, deadline)) as meter:
             in_time = meter.wait(deadline)
             seconds = time.monotonic() - begun
+        meter.usage.gpu_memory = max(gpu_memory, default=None)
         if meter.pid is not None and in_time:
             _ended(process, GRACE)
         elif in_time:  # too quick to be metered, or never started: its client knows when it is over
@@ -118,8 +116,17 @@ def _watched(job: Job, command: list[str]) -> Outcome:
             copy_errors=_copied(job) if _started(state) else (),
         )
     finally:
-        if process.poll() is None:
-            process.terminate()
+        _give_up(job, process)
+
+
+def _give_up(job: Job, process: subprocess.Popen[bytes]) -> None:
+    """End the client. Stopped early, the engine may still be making the container: remove it until it stays away."""
+    deadline = time.monotonic() + GRACE
+    while process.poll() is None and time.monotonic() < deadline:
+        _quietly(job, "rm", "--force", "--volumes", job.name)
+        _ended(process, 1.0)
+    if process.poll() is None:
+        process.kill()
 
 
 def _first_process(job: Job, process: subprocess.Popen[bytes], deadline: float) -> int | None:
@@ -184,21 +191,3 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
-
-
-@contextmanager
-def _raised_signals() -> Iterator[None]:
-    """Let a request to stop unwind this process, so that the container is removed; Ctrl-C does so already."""
-
-    def stop(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
-        yield
-        return
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -77,8 +77,9 @@ def _chunks(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Iterator[bytes]:
         return
     left = info.size
     while left:
-        chunk = content.read(min(CHUNK, left))
-        if not chunk:
-            raise BrokenTarError(f"it ends within {info.name}")
+        try:
+            chunk = content.read(min(CHUNK, left))
+        except tarfile.TarError:
+            raise BrokenTarError(f"it ends within {info.name}") from None
         left -= len(chunk)
         yield chunk

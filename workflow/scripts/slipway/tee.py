@@ -29,7 +29,7 @@ class Tee(threading.Thread):
     @property
     def lines(self) -> list[str]:
         """The last lines that say something."""
-        return [line for line in self._lines if line]
+        return list(self._lines)
 
     def run(self) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
@@ -55,4 +55,5 @@ class Tee(threading.Thread):
         self.wanted_seen |= bool(self._wanted) and line == self._wanted
         if line.startswith(ENGINE_WARNING):
             self.engine_warnings.append(line.removeprefix("WARNING: "))
-        self._lines.append(line)
+        if line:
+            self._lines.append(line)

@@ -30,7 +30,7 @@ def of_finding(finding: Finding) -> Check:
 
 
 def of_adapted(adapted: Adapted) -> Check:
-    return Check(f"flag {adapted.flag}", "WARN", adapted.asked, adapted.used, note=adapted.why)
+    return Check(f"flag {adapted.flag}", "WARN", adapted.asked, adapted.used or "left out", note=adapted.why)
 
 
 @dataclass(frozen=True)

@@ -43,18 +43,19 @@ def chest(
     lungs = np.minimum(lungs, body - 8)
     inside = _soft(lungs)
     air = random.uniform(-890, -840) + 30 * y / 26 + 0 * lungs  # the back of the lungs is denser
+    sick = random.spawn(1)[0]  # so that the same patient can be had in health
     if disease.finding == "emphysema":
-        air -= 110 * _soft((_clouds(random, spacing, shape, 3.0) - 1.2) / 0.2 * EDGE)
+        air -= 110 * _soft((_clouds(sick, spacing, shape, 3.0) - 1.2) / 0.2 * EDGE)
     if disease.finding == "dependent":
-        air += random.uniform(120, 200) * np.exp(-np.maximum(lungs, 0) / 2.5) * _soft((y - 14) / 2)
+        air += sick.uniform(120, 200) * np.exp(-np.maximum(lungs, 0) / 2.5) * _soft((y - 14) / 2)
     if disease.extent > 0:
-        opacity = _opacity(random, spacing, lungs, z, y, disease.extent)
-        glass = random.uniform(-560, -440) + 90 * _clouds(random, spacing, shape, 2.0)
+        opacity = _opacity(sick, spacing, lungs, z, y, disease.extent)
+        glass = sick.uniform(-560, -440) + 90 * _clouds(sick, spacing, shape, 2.0)
         air = _mix(air, np.clip(glass, -700, -300), opacity)
     hu = _mix(hu, air, inside)
     hu = _mix(hu, random.uniform(30, 60), inside * _vessels(random, lungs, (z, y, x)))
     if disease.finding == "nodule":
-        hu = _mix(hu, 30, _nodule(random, lungs, z, y, x))
+        hu = _mix(hu, 30, _nodule(sick, lungs, z, y, x))
     hu = _trachea(hu, z, y, x)
     hu = _mix(hu, random.uniform(40, 70), _soft(heart))
     hu = _bones(random, hu, spine, body, z, y, x)

@@ -17,7 +17,7 @@ from containers.kit.files import read_json, replacing, write_json
 
 
 def lay_out(manifest: Path, folder: Path) -> Path:
-    """Copy the first severe case of the data into `folder` and return it; its name tells nothing, as on the platform."""
+    """Copy the first severe case of the data into `folder`, under a name that tells nothing, as on the platform."""
     content = read_json(manifest)
     case = max(content["cases"], key=lambda case: (case["severe"], case["covid"], -case["id"]))
     image = Path(content["root"]) / case["file"]

@@ -26,7 +26,7 @@ IDS = (6, 10730)  # theirs lie in this range, with gaps
 AGES = {35: 245, 45: 230, 55: 346, 65: 385, 75: 355, 85: 439}  # how many of their 2000 patients have each
 FIELD = (108.0, 124.0, 124.0)  # mm that an image shows in z, y, x
 FINDINGS: tuple[Finding, ...] = ("none", "nodule", "dependent", "emphysema")
-MILD_EXTENT, SEVERE_EXTENT = (0.02, 0.10), (0.25, 0.60)  # share of the lungs with ground glass
+MILD_EXTENT, SEVERE_EXTENT = (0.03, 0.10), (0.25, 0.60)  # share of the lungs with ground glass
 FEWEST = 8
 
 
@@ -82,6 +82,8 @@ def generate(demo: Demo, scratch: Path, workers: int = 0) -> Path:
         partial_folder.chmod(0o755)
         partial_folder.replace(folder)
     except OSError as error:
+        if _complete(folder):  # another run was faster
+            return folder
         raise UserError(f"{scratch} cannot take the demo data ({error.strerror}); make room there or move it") from None
     finally:
         shutil.rmtree(partial_folder, ignore_errors=True)
@@ -93,7 +95,7 @@ def _patient(random: np.random.Generator, case: int, course: int) -> Patient:
     ages = np.array(list(AGES))
     weights = np.array(list(AGES.values())) * np.exp(0.02 * (ages - 62) * severe)
     extent = random.uniform(*(SEVERE_EXTENT if severe else MILD_EXTENT)) if course else 0.0
-    odds = [0.7, 0.1, 0.1, 0.1] if course else [0.25, 0.25, 0.25, 0.25]
+    odds = [0.7, 0.1, 0.1, 0.1] if course else [0.4, 0.2, 0.2, 0.2]
     sex: Sex = "M" if random.random() < (0.68 if severe else 0.56) else "F"
     age = int(random.choice(ages, p=weights / weights.sum()))
     return Patient(case, int(course > 0), int(severe), age, sex, extent, FINDINGS[random.choice(4, p=odds)])
@@ -102,7 +104,9 @@ def _patient(random: np.random.Generator, case: int, course: int) -> Patient:
 def _fill(folder: Path, demo: Demo, workers: int) -> None:
     people = patients(demo)
     (folder / image_file(0)).parent.mkdir(parents=True)
-    each(partial(_write_case, folder, demo), people, workers=workers, title="demo")
+    for result in each(partial(_write_case, folder, demo), people, workers=workers, title="demo"):
+        if isinstance(result, UserError):
+            raise result
     lines = [",".join(COLUMNS), *(f"{one.id},{one.covid},{one.severe}" for one in people)]
     write_text(folder / REFERENCE, "\n".join(lines) + "\n")
     write_json(folder / RECORD, {"demo": asdict(demo), "sizes": _sizes(folder)})
@@ -121,7 +125,11 @@ def _write_case(folder: Path, demo: Demo, patient: Patient) -> None:
     image.SetOrigin([round(-step * length / 2, 4) for step, length in zip(spacing[::-1], shape[::-1], strict=True)])
     image.SetMetaData("PatientAge", f"{patient.age:03d}Y")
     image.SetMetaData("PatientSex", patient.sex)
-    sitk.WriteImage(image, str(folder / image_file(patient.id)), True)
+    path = folder / image_file(patient.id)
+    try:
+        sitk.WriteImage(image, str(path), True)
+    except RuntimeError:  # SimpleITK's own words say no more than this
+        raise UserError(f"{path} cannot be written; make room there or choose another scratch") from None
 
 
 def _sizes(folder: Path) -> dict[str, int]:

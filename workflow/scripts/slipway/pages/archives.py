@@ -29,9 +29,13 @@ def _archive(manifest: Json) -> Html:
         tag("h3", code(manifest["archive"]), " ", tag("small", size(manifest["size"]))),
         facts(
             ("SHA-256", code(manifest["sha256"])),
-            ("Size", f"{manifest['size']:,} bytes, {manifest['tar']['size']:,} unpacked".replace(",", "\N{THIN SPACE}")),
+            ("Size", f"{_grouped(manifest['size'])} bytes, {_grouped(manifest['tar']['size'])} unpacked"),
             ("Loads as", code(", ".join(manifest["tags"]))),
             ("Image id", code(manifest["image_id"])),
             ("Layers", f"{len(layers)}, each verified against the image that passed"),
         ),
     )
+
+
+def _grouped(count: int) -> str:
+    return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

@@ -28,8 +28,8 @@ def escaped(value: object) -> Html:
     return Html(html.escape(CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value)), quote=True))
 
 
-def tag(name: str, *children: object, **attributes: Value) -> Html:
-    """One element. `class_` is the attribute `class`, `stroke_width` is `stroke-width`; None leaves an attribute out."""
+def tag(name: str, /, *children: object, **attributes: Value) -> Html:
+    """One element; `class_` makes the attribute `class`, `stroke_width` makes `stroke-width`, and None makes none."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escaped(value)}"'
         for key, value in attributes.items()
@@ -84,9 +84,32 @@ def code(text: object) -> Html:
     return tag("code", text)
 
 
-def block(text: object) -> Html:
-    """A command to copy: one click selects it, with no script."""
-    return tag("pre", tag("code", text), class_="command", tabindex=0)
+def block(command: str) -> Html:
+    """A command to copy: one click selects it, with no script. Its lines break between flags, never within one."""
+    lines = [
+        joined(*[part for turn, words in enumerate(_phrases(line)) for part in (" " if turn else None, words)])
+        for line in command.split("\n")
+    ]
+    written = [part for turn, line in enumerate(lines) for part in ("\n" if turn else None, line)]
+    return tag("pre", tag("code", *written), class_="command", tabindex=0)
+
+
+def _phrases(line: str) -> list[Html]:
+    """The words of a command, a flag's value together with its flag."""
+    phrases: list[str] = []
+    for word in line.split(" "):
+        if phrases and phrases[-1].startswith("-") and " " not in phrases[-1] and not word.startswith("-"):
+            phrases[-1] += f" {word}"
+        else:
+            phrases.append(word)
+    return [tag("span", phrase) for phrase in phrases]
+
+
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def size(count: float) -> str:
@@ -105,4 +128,6 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         why = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise UserError(f"{path} is not {kind} as Slipway writes it ({why}); run the rule that makes it again") from None
+        raise UserError(
+            f"{path} is not {kind} as Slipway writes it ({why}); run the rule that makes it again"
+        ) from None

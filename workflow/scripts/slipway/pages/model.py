@@ -19,6 +19,7 @@ COLUMNS = {
     "val_loss": "Validation loss",
     "seconds": "Seconds",
 }
+KEPT = {"cases", "holdout"}
 BESIDE_THE_VALUE = {"low", "high", "cases", "positives", "note"}
 
 
@@ -35,7 +36,9 @@ def section(card: Json) -> Html:
             ("Made with", ", ".join(f"{name} {value}" for name, value in (card.get("versions") or {}).items())),
         ),
         *[_group(name, measures) for name, measures in metrics.items() if measures],
-        None if metrics else tag("p", "The training is not finished: these are the best weights so far.", class_="lead"),
+        None
+        if metrics
+        else tag("p", "The training is not finished: these are the best weights so far.", class_="lead"),
         _folds(folds) if folds else None,
         *[tag("p", f"Note: {note}", class_="quiet") for note in card.get("notes") or []],
         id="model",
@@ -49,8 +52,11 @@ def _network(card: Json) -> str:
 
 
 def _data(data: Json) -> str:
-    counts = [f"{value} {name}" for name, value in data.items() if isinstance(value, int) and name != "cases"]
-    return f"{data['cases']} cases" + (f" ({', '.join(counts)})" if counts else "") if "cases" in data else ""
+    if "cases" not in data:
+        return ""
+    strata = [f"{count} {name}" for name, count in data.items() if isinstance(count, int) and name not in KEPT]
+    told = f"{data['cases']} cases" + (f" ({', '.join(strata)})" if strata else "")
+    return told + (f", {data['holdout']} of them kept from all training" if data.get("holdout") else "")
 
 
 def _group(name: str, measures: Json) -> Html:
@@ -70,15 +76,15 @@ def _group(name: str, measures: Json) -> Html:
 def _measure(name: str, measure: Json) -> Html:
     value = next((value for key, value in measure.items() if key not in BESIDE_THE_VALUE), None)
     low, high, cases = measure.get("low"), measure.get("high"), measure.get("cases")
-    known = value is not None and low is not None and high is not None
+    drawn = None if value is None or low is None or high is None else whisker(value, low, high)
     note = measure.get("note")
     positives = measure.get("positives")
     return tag(
         "tr",
         tag("th", MEASURES.get(name, name), tag("span", note, class_="note") if note else None, scope="row"),
         tag("td", "–" if value is None else tag("strong", f"{value:.3f}"), data_label="Value"),
-        tag("td", f"{low:.3f} to {high:.3f}" if known else "–", data_label="95 % interval"),
-        tag("td", whisker(value, low, high) if known else None, class_="whisker"),
+        tag("td", f"{low:.3f} to {high:.3f}" if drawn else "–", data_label="95 % interval"),
+        tag("td", drawn, class_="whisker"),
         tag("td", cases, f", {positives} positive" if positives is not None else None, data_label="Cases"),
     )
 

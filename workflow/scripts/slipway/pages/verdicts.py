@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from workflow.scripts.slipway.pages.html import Html, block, code, facts, size, status, tag
+from workflow.scripts.slipway.pages.html import Html, block, code, duration, facts, size, status, tag
 
 Json = Mapping[str, Any]
 
@@ -39,7 +39,7 @@ def _host(host: Json) -> str:
 
 def _run(run: Json) -> Html:
     exit_code = run["exit_code"]
-    ended = f"{run['seconds']:.1f} s" + (f", exit code {exit_code}" if exit_code is not None else "")
+    ended = duration(run["seconds"]) + (f", exit code {exit_code}" if exit_code is not None else "")
     return tag(
         "article",
         tag("h3", f"Profile {run['profile']} ", status(run["status"]), " ", tag("small", ended)),
@@ -70,7 +70,7 @@ def _check(check: Json) -> Html:
         tag("td", status(word), class_="word"),
         tag("th", check["name"], tag("span", note, class_="note") if note and word != "PASS" else None, scope="row"),
         tag("td", check["expected"], data_label="Expected"),
-        tag("td", check["got"], data_label="Got"),
+        tag("td", check["got"] or "–", data_label="Got"),
         tag("td", headroom(check.get("headroom") or ""), data_label="Headroom", class_="room"),
         class_=word.lower(),
     )
@@ -94,7 +94,14 @@ def _adapted(adapted: list[Json]) -> Html:
         tag(
             "ul",
             *[
-                tag("li", code(one["flag"]), " became ", code(one["used"]) if one["used"] else "nothing", ": ", one["why"])
+                tag(
+                    "li",
+                    code(one["flag"]),
+                    " became ",
+                    code(one["used"]) if one["used"] else "nothing",
+                    ": ",
+                    one["why"],
+                )
                 for one in adapted
             ],
         ),

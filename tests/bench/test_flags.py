@@ -1,0 +1,88 @@
+"""Flags: the engine's words, and what gives way on a smaller host."""
+
+from __future__ import annotations
+
+import pytest
+
+from workflow.scripts.slipway.flags import Flags, adapt, bytes_of, human
+from workflow.scripts.slipway.host import Host
+
+SMALL = Host(cpus=2, memory=8 << 30, gpus=0, cgroup="v2", runtimes=("runc",))
+LARGE = Host(cpus=64, memory=512 << 30, gpus=4, cgroup="v2", runtimes=("nvidia", "runc"))
+
+
+def test_every_flag_has_its_words() -> None:
+    flags = Flags(
+        gpus="all",
+        runtime="nvidia",
+        memory="32g",
+        cpus=1.5,
+        cap_drop=("ALL",),
+        cap_add=("SYS_NICE", "SYS_ADMIN"),
+        shm_size="12g",
+        ipc="host",
+        user="root",
+        ulimits=("memlock=-1", "stack=67108864"),
+        env={"A": "1", "B": "two words"},
+        read_only=True,
+        tmpfs=("/tmp",),
+        non_root=True,
+    )
+    assert flags.words() == [
+        *("--gpus", "all", "--runtime", "nvidia", "--memory", "32g", "--cpus", "1.5", "--cap-drop", "ALL"),
+        *("--cap-add", "SYS_NICE", "--cap-add", "SYS_ADMIN", "--shm-size", "12g", "--ipc", "host", "--user", "root"),
+        *("--ulimit", "memlock=-1", "--ulimit", "stack=67108864", "--env", "A=1", "--env", "B=two words"),
+        *("--tmpfs", "/tmp", "--read-only"),
+    ]
+    assert Flags().words() == []
+
+
+def test_several_gpus_keep_their_comma() -> None:
+    flags = Flags(gpus="device=2,3")
+    assert flags.words() == ["--gpus", '"device=2,3"']
+    assert flags.words("podman") == ["--device", "nvidia.com/gpu=2", "--device", "nvidia.com/gpu=3"]
+
+
+def test_a_large_host_changes_nothing_but_names_the_leased_gpus() -> None:
+    asked = Flags(gpus="all", runtime="nvidia", memory="128g", memory_swap="128g", cpus=16)
+    used, changes = adapt(asked, LARGE, ("1", "2"), promised_gpus=2)
+    assert changes == []
+    assert used == Flags(gpus="device=1,2", runtime="nvidia", memory="128g", memory_swap="128g", cpus=16)
+
+
+def test_a_small_host_gives_what_it_has_and_says_so() -> None:
+    asked = Flags(gpus="all", runtime="nvidia", memory="128g", memory_swap="128g", cpus=16, pids_limit=256)
+    used, changes = adapt(asked, SMALL, (), promised_gpus=2)
+    assert used == Flags(memory="8192m", memory_swap="8192m", cpus=2, pids_limit=256)
+    assert [(change.flag, change.asked, change.used, change.why) for change in changes] == [
+        ("--gpus", "all", "", "this host has no GPU; the container runs on the CPU"),
+        ("--runtime", "nvidia", "", "this engine has no runtime 'nvidia'"),
+        ("--cpus", "16", "2", "this host has 2 CPUs"),
+        ("--memory", "128g", "8192m", "this host has 8 GiB of memory"),
+        ("--memory-swap", "128g", "8192m", "this host has 8 GiB of memory"),
+    ]
+
+
+def test_fewer_gpus_than_promised_are_told() -> None:
+    used, changes = adapt(Flags(gpus="all"), LARGE, ("3",), promised_gpus=2)
+    assert used.gpus == "device=3"
+    assert [change.why for change in changes] == ["2 are promised, this host has 1 to give"]
+
+
+def test_gpus_that_the_engine_cannot_hand_over_are_told() -> None:
+    host = Host(cpus=2, memory=8 << 30, gpus=1, cgroup="v2", gpu_complaint="install nvidia-container-toolkit")
+    used, changes = adapt(Flags(gpus="all"), host, (), promised_gpus=1)
+    assert (used.gpus, changes[0].why) == ("", "install nvidia-container-toolkit")
+
+
+@pytest.mark.parametrize(("size", "value"), [("64m", 64 << 20), ("1.5G", 3 << 29), ("512", 512), ("2k", 2048)])
+def test_sizes(size: str, value: int) -> None:
+    assert bytes_of(size) == value
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (1023, "0.999 KiB"), (1 << 20, "1 MiB"), (1023 << 20, "0.999 GiB"), (5 << 40, "5 TiB")],
+)
+def test_sizes_for_people(size: int, text: str) -> None:
+    assert human(size) == text

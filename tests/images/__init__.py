@@ -1,0 +1,1 @@
+"""Tests of how images come to be: base, wheels, submission folder, build."""
