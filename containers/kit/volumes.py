@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from containers.kit.errors import UserError
 from containers.kit.metaimage import check_length, check_voxels, is_compressed, read_keys

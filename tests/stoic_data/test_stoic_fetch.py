@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from tests.stoic_data.images import data_set
 from workflow.scripts.stoic.fetch import main
@@ -142,8 +142,8 @@ def test_the_demo_is_a_data_set_as_the_organisers_lay_it_out(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("demo", "sentence"),
     [
-        ('{"cases": 3}', "demo: cases is 3; fewer than 8"),
-        ('{"size": [4, 80, 80]}', "demo: size is [4, 80, 80]"),
+        ('{"cases": 3}', "demo.cases is 3; fewer than 8"),
+        ('{"size": [4, 80, 80]}', "demo.size is [4, 80, 80]"),
         ('{"case": 60}', "demo.case is not a setting; did you mean 'cases'?"),
     ],
 )

@@ -144,6 +144,7 @@ rule preprocess_shard:
             --shards {params.shards} \
             --settings {params.settings:q} \
             --cases {params.cases:q} \
+            --workers {threads} \
             --output {output.shard:q} \
             2>&1 | tee {log:q}
         """

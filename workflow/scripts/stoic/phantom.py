@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from containers.kit.errors import UserError
 from containers.kit.files import hash_of, read_json, sha256, write_json, write_text
