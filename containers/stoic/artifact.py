@@ -29,6 +29,7 @@ from containers.stoic.settings import Preprocess, Settings
 
 MODEL, CARD, CARD_TEXT = "model.json", "card.json", "card.md"
 WEIGHTS = re.compile(r"fold\d+\.safetensors")
+STAMP = ".snakemake_timestamp"  # Snakemake leaves it in every folder that a rule makes
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def verify(folder: Path) -> Recipe:
     """Refuse an artifact that prediction could not use, or that holds anything it does not need."""
     found = read_recipe(folder)
     expected = {fold.file for fold in found.weights} | {MODEL, CARD, CARD_TEXT}
-    there = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*")} - {STAMP}
     if there != expected:
         missing, extra = sorted(expected - there), sorted(there - expected)
         said = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"holds {', '.join(extra)} besides"] * bool(extra)
@@ -124,7 +125,7 @@ def export(trained: Path, output: Path) -> Recipe:
     with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as temporary:
         fresh, old = Path(temporary) / "new", Path(temporary) / "old"
         fresh.mkdir()
-        for path in sorted(trained.iterdir()):
+        for path in sorted(set(trained.iterdir()) - {trained / STAMP}):
             with replacing(fresh / path.name) as partial:
                 shutil.copyfile(path, partial)
         verify(fresh)

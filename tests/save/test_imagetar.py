@@ -89,14 +89,14 @@ def test_a_blob_that_is_not_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cut", [20, -4])
 def test_a_packed_layer_that_ends_early(cut: int, tmp_path: Path) -> None:
     data = images.gzipped(TWO, 1)
-    with pytest.raises(UserError, match="a gzip layer in the engine's archive ends early"):
+    with pytest.raises(UserError, match="a layer in the engine's archive is gzip that ends early"):
         contents(entries(("0/layer.tar", data[:cut])), tmp_path).verified(image_id(), TAG)
 
 
 def test_a_packed_layer_that_is_damaged(tmp_path: Path) -> None:
     data = bytearray(images.gzipped(TWO, 1))
     data[-6] ^= 1  # its checksum
-    with pytest.raises(UserError, match="a gzip layer in the engine's archive is damaged"):
+    with pytest.raises(UserError, match="a layer in the engine's archive is damaged gzip"):
         contents(entries(("0/layer.tar", bytes(data))), tmp_path)
 
 

@@ -13,6 +13,7 @@ from containers.kit.errors import UserError
 from containers.stoic import models, pretrained
 from containers.stoic.demographics import encode
 from containers.stoic.i3d import I3D, same_padded
+from containers.stoic.settings import MODELS
 
 BN = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 
@@ -83,6 +84,10 @@ def test_wrong_names_are_one_sentence(name: str, args: dict[str, Any], said: str
     with pytest.raises(UserError) as error:
         models.build(name, args)
     assert said in str(error.value)
+
+
+def test_settings_know_the_same_names() -> None:
+    assert tuple(models.KNOWN) == MODELS
 
 
 def test_own_model() -> None:

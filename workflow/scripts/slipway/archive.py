@@ -65,7 +65,7 @@ def compress(source: IO[bytes], path: Path, level: int, threads: int, advance: A
     What the compressor puts out is unpacked again beside it and must be the same tar: the work of seconds on another
     core, where a pass over the finished file would come after all else.
     """
-    contents, unpacked = Contents(), Unpacked()
+    contents, unpacked = Contents(), Unpacked(str(path))
     tar, tar_size = hashlib.sha256(), 0
     with path.open("wb") as file, Worker() as unpacking:
         sink = _Sink(file, lambda data: unpacking.submit(unpacked.feed, data))

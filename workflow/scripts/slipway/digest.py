@@ -12,6 +12,7 @@ from containers.kit.errors import UserError
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
 GzipError: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # the stub calls it an instance
+REMEDY = "save again, and if it stays so, rebuild and test the image"
 INFLATED = 4 << 20  # bytes out of the decompressor at once: a few bytes may hide gigabytes
 
 
@@ -54,15 +55,16 @@ class Digest:
     def _begin(self, chunk: bytes) -> None:
         self._keeps_text = self._keeps_text and chunk[:1] in (b"{", b"[")
         if chunk.startswith(GZIP):
-            self.packing, self._unpacked = "gzip", Unpacked()
+            self.packing, self._unpacked = "gzip", Unpacked("a layer in the engine's archive")
         elif chunk.startswith(ZSTD):
             self.packing = "zstd"
 
 
 class Unpacked:
-    """What a gzip stream, of one member or several, unpacks to; none of it is kept."""
+    """What a gzip stream, of one member or several, unpacks to; none of it is kept. Errors call it `name`."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._size = 0
         self._sha256 = hashlib.sha256()
         self._source = _decompressor()
@@ -74,9 +76,7 @@ class Unpacked:
             try:
                 plain = self._source.decompress(chunk, INFLATED)
             except GzipError as error:
-                raise UserError(
-                    f"a gzip layer in the engine's archive is damaged ({error}); rebuild and test the image again"
-                ) from None
+                raise UserError(f"{self._name} is damaged gzip ({error}); {REMEDY}") from None
             self._sha256.update(plain)
             self._size += len(plain)
             if self._source.eof and self._source.unused_data:
@@ -88,7 +88,7 @@ class Unpacked:
 
     def layer(self) -> Layer:
         if not self._source.eof:
-            raise UserError("a gzip layer in the engine's archive ends early; rebuild and test the image again")
+            raise UserError(f"{self._name} is gzip that ends early; {REMEDY}")
         return Layer(f"sha256:{self._sha256.hexdigest()}", self._size)
 
 
