@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 
 from containers.kit.errors import UserError
 
@@ -66,6 +66,12 @@ class Group:
         dist.broadcast_object_list(values, src=0, group=self.control)
         shared: T = values[0]
         return shared
+
+    def align(self, model: nn.Module) -> None:
+        """Give every process the first one's running statistics, which are those that are kept."""
+        if self.world > 1:
+            for buffer in model.buffers():
+                dist.broadcast(buffer, src=0)
 
 
 def processes(wanted: int) -> int:
@@ -118,6 +124,7 @@ def environment(base: Mapping[str, str], temporary: Path) -> dict[str, str]:
             "GLOO_SOCKET_IFNAME": "lo",
             "NCCL_SOCKET_IFNAME": "lo",
             "TMPDIR": str(temporary),
+            "TORCH_CPP_LOG_LEVEL": "ERROR",  # or it complains that 127.0.0.1 has no name
         }
     )
 

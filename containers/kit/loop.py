@@ -110,6 +110,7 @@ class _Fit:
         if not abs(loss) < float("inf"):
             raise UserError(f"{self.task.name}: the loss is {loss} in epoch {progress.epoch + 1}; lower train.lr")
         rate = self.schedule.get_last_lr()[0]
+        self.group.align(self.model)
         self.model.eval()
         with torch.no_grad(), self.precision.autocast():
             score, measured = self.task.validate(self.model, self.group)

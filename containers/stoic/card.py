@@ -32,6 +32,7 @@ def make(job: Job, folds: Mapping[int, Mapping[str, Any]], evaluation: Mapping[s
         },
         "config": {"preprocess": asdict(job.settings.preprocess), "train": asdict(job.settings.train)},
         "folds": [{"fold": fold, **{name: row[name] for name in ROW}} for fold, row in sorted(folds.items())],
+        "history": [{"fold": fold, **row} for fold in sorted(folds) for row in job.fold(fold).history()[0]],
         "metrics": evaluation,
         "notes": list(job.split.notes),
         "versions": {"python": platform.python_version(), **versions()},

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from containers.kit import cpus, distributed
 from containers.kit.errors import UserError, reports_errors
-from containers.kit.files import write_json
+from containers.kit.files import read_json, write_json
 from containers.kit.settings import parse
 from containers.stoic import models, places, train_fold
 from containers.stoic.data import REFERENCE
@@ -86,7 +86,9 @@ def _train(job: Job, fold: int) -> None:
 @reports_errors
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reference", type=Path, required=True, help="the organisers' reference.csv")
+    labels = parser.add_mutually_exclusive_group(required=True)
+    labels.add_argument("--reference", type=Path, help="the organisers' reference.csv")
+    labels.add_argument("--manifest", type=Path, help="what fetch wrote; its root holds reference.csv")
     parser.add_argument("--cases", type=Path, required=True, help="folder of preprocessed cases")
     parser.add_argument("--settings", required=True, help="preprocess, train and predict as one JSON object, or @file")
     parser.add_argument(
@@ -99,7 +101,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not args.cases.is_dir():
         raise UserError(f"{args.cases} is not there; run the preprocessing first")
     cpus.limit_threads(cpus.available())
-    learn(Job(settings, args.reference, args.cases, args.scratch, args.artifact, args.revision))
+    reference = args.reference or Path(read_json(args.manifest)["root"]) / REFERENCE
+    learn(Job(settings, reference, args.cases, args.scratch, args.artifact, args.revision))
     return 0
 
 

@@ -29,6 +29,19 @@ def test_curves_of_folds(tmp_path: Path) -> None:
     assert len(severe.all("line", "chance")) == 1
 
 
+def test_a_card_keeps_what_metrics_csv_says() -> None:
+    rows = [
+        {"fold": 0, "epoch": 1, "val_loss": 0.0, "auc_severe": None},
+        {"fold": 0, "epoch": 2, "val_loss": 0.5, "auc_severe": 0.75},
+        {"fold": 1, "epoch": 1, "val_loss": 1.0, "auc_severe": 1.0},
+    ]
+    found = history.of_card(Path("card.json"), {"history": rows})
+    assert {name: series.folds for name, series in found.items()} == {
+        "val_loss": (((1, 0.0), (2, 0.5)), ((1, 1.0),)),
+        "auc_severe": (((2, 0.75),), ((1, 1.0),)),
+    }
+
+
 def test_a_single_fold_is_drawn_strong(tmp_path: Path) -> None:
     section = drawn(tmp_path, "epoch,val_loss\n0,1.0\n1,0.5\n2,0.25\n")
     figure = section.one("figure")

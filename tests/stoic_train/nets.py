@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Tiny(nn.Module):
-    """Batch norm and dropout, so that a resumed run needs their state; it can kill its own process in a training step."""
+    """Batch norm and dropout, whose state a resumed run needs; it can kill its own process in a training step."""
 
     def __init__(self, outputs: int, width: int = 4) -> None:
         super().__init__()

@@ -18,7 +18,7 @@ TINY = "tests.stoic_train.nets:Tiny"
 
 
 def make_cases(folder: Path, count: int = 24) -> Path:
-    """`folder`/reference.csv and `folder`/cases: of six, two negative, two mild, two severe; brightness tells them apart."""
+    """reference.csv and cases below `folder`: negative, mild and severe in turn, told apart by their brightness."""
     cases = folder / "cases"
     cases.mkdir(parents=True)
     lines = ["PatientID,probCOVID,probSevere"]

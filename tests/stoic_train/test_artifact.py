@@ -54,13 +54,22 @@ def test_export_replaces_the_whole_folder(trained: Job, tmp_path: Path, capsys: 
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
-        (lambda folder: (folder / "notes.txt").write_text(""), "holds notes.txt besides; an artifact is what model.json"),
+        (
+            lambda folder: (folder / "notes.txt").write_text(""),
+            "holds notes.txt besides; an artifact is what model.json",
+        ),
         (lambda folder: (folder / "card.md").unlink(), "lacks card.md; an artifact"),
         (lambda folder: (folder / "fold1.safetensors").unlink(), "lacks fold1.safetensors; an artifact"),
-        (lambda folder: append(folder / "fold1.safetensors"), "fold1.safetensors is not the file that model.json names"),
+        (
+            lambda folder: append(folder / "fold1.safetensors"),
+            "fold1.safetensors is not the file that model.json names",
+        ),
         (lambda folder: spoil(folder, make_nan), "weights that are not finite numbers, in backbone.head.bias"),
         (lambda folder: spoil(folder, drop_head), "fold0.safetensors does not hold the weights of model.json"),
-        (lambda folder: write_json(folder / "model.json", {"schema": 1}), "model.json does not describe a model of STOIC"),
+        (
+            lambda folder: write_json(folder / "model.json", {"schema": 1}),
+            "model.json does not describe a model of STOIC",
+        ),
         (lambda folder: (folder / "model.json").unlink(), "model.json is not there"),
     ],
 )

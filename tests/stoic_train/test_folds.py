@@ -54,8 +54,8 @@ def test_seed_decides() -> None:
 def test_too_few_severe_cases_are_noted() -> None:
     found = split(cases(9, 9, 2), 3, 0.0, 1)
     assert found.notes == (
-        "fold 2 has no severe case to be judged by (2 for 3 folds), so its best epoch is the one with the smallest loss; "
-        "lower train.folds for an AUC in each",
+        "fold 2 has no severe case to be judged by (2 for 3 folds), so its best epoch is the one with the smallest "
+        "loss; lower train.folds for an AUC in each",
     )
 
 

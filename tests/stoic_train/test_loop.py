@@ -1,4 +1,4 @@
-"""The loop: stopped at any step it goes on to the same weights; checkpoints; early stopping; a loss that is no number."""
+"""The loop: stopped at any step it goes on to the same weights; what a checkpoint holds; early stopping."""
 
 from __future__ import annotations
 
@@ -17,13 +17,22 @@ from containers.kit.loop import fit
 from containers.kit.task import Plan, Progress, Row, Weights
 
 PLAN = Plan(
-    epochs=3, patience=0, batch=4, lr=0.05, weight_decay=0.1, warmup=0.2, amp="auto", loaders=0, checkpoint_minutes=0, seed=1
-)  # fmt: skip
+    epochs=3,
+    patience=0,
+    batch=4,
+    lr=0.05,
+    weight_decay=0.1,
+    warmup=0.2,
+    amp="auto",
+    loaders=0,
+    checkpoint_minutes=0,
+    seed=1,
+)
 STEPS = 9  # three epochs of ten cases in batches of four
 ALONE = Group(torch.device("cpu"))
 
 
-class Stop(Exception):
+class StopError(Exception):
     """What a kill is in the real world."""
 
 
@@ -50,9 +59,10 @@ class Toy:
 
     def losses(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         if self.steps == self.stop_at:
-            raise Stop
+            raise StopError
         self.steps += 1
-        return ((model(batch["x"]) - batch["y"]) ** 2).sum().reshape(1)
+        errors: Tensor = model(batch["x"]) - batch["y"]
+        return (errors**2).sum().reshape(1)
 
     def validate(self, model: nn.Module, group: Group) -> tuple[tuple[float, ...], Row]:  # noqa: ARG002
         if self.scores:
@@ -88,7 +98,7 @@ def test_stopped_anywhere_it_ends_the_same(
     stop_at: int, minutes: float, tmp_path: Path, straight: tuple[Toy, Progress]
 ) -> None:
     plan, path = replace(PLAN, checkpoint_minutes=minutes), tmp_path / "c.pt"
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         fit(Toy(stop_at), plan, ALONE, path, "key")
     again = Toy()
     progress = fit(again, plan, ALONE, path, "key")
@@ -138,7 +148,7 @@ def test_a_checkpoint_that_is_not_to_be_trusted_is_set_aside(
     harm: object, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], straight: tuple[Toy, Progress]
 ) -> None:
     path = tmp_path / "c.pt"
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         fit(Toy(stop_at=5), PLAN, ALONE, path, "key")
     assert callable(harm)
     path.write_bytes(harm(path.read_bytes()))
@@ -153,7 +163,7 @@ def test_a_checkpoint_that_is_not_to_be_trusted_is_set_aside(
 def test_a_checkpoint_holds_all_that_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "c.pt"
     (tmp_path / ".c.leftover.pt").write_text("of a killed writer")
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         fit(Toy(stop_at=4), PLAN, ALONE, path, "key")
     state = checkpoint.load(path, "key")
     assert state is not None

@@ -21,8 +21,8 @@ BN = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 def published() -> set[str]:
     """The names in the public Kinetics RGB weights."""
     units = ["Conv3d_1a_7x7", "Conv3d_2b_1x1", "Conv3d_2c_3x3"]
-    for block in "3b 3c 4b 4c 4d 4e 4f 5b 5c".split():
-        units += [f"Mixed_{block}.{branch}" for branch in "b0 b1a b1b b2a b2b b3b".split()]
+    for block in ("3b", "3c", "4b", "4c", "4d", "4e", "4f", "5b", "5c"):
+        units += [f"Mixed_{block}.{branch}" for branch in ("b0", "b1a", "b1b", "b2a", "b2b", "b3b")]
     names = {f"{unit}.conv3d.weight" for unit in units} | {f"{unit}.bn.{name}" for unit in units for name in BN}
     return names | {"logits.conv3d.weight", "logits.conv3d.bias"}
 
@@ -76,7 +76,11 @@ def test_full_sizes() -> None:
     [
         ("resnet81", {}, "it is one of i3d, resnet10, resnet18, resnet34, resnet50, densenet121, or module:Class"),
         ("no.such.module:Net", {}, "'no.such.module:Net' cannot be imported (No module named 'no')"),
-        ("tests.stoic_train.nets:Nett", {}, "cannot be imported (module 'tests.stoic_train.nets' has no attribute 'Nett')"),
+        (
+            "tests.stoic_train.nets:Nett",
+            {},
+            "cannot be imported (module 'tests.stoic_train.nets' has no attribute 'Nett')",
+        ),
         ("i3d", {"depth": 3}, "train.model_args does not suit train.model i3d: "),
     ],
 )
@@ -97,7 +101,7 @@ def test_own_model() -> None:
 
 def test_missing_age_and_sex_are_neutral() -> None:
     model = models.build("tests.stoic_train.nets:Tiny", {}, demographics=True).eval()
-    torch.nn.init.normal_(model.get_submodule("person").weight)
+    torch.nn.init.normal_(model.get_parameter("person.weight"))
     images = torch.rand((1, 1, 16, 16, 16))
     image_only = model.get_submodule("image")(model.get_submodule("backbone")(images))
     assert torch.equal(model(images, torch.tensor([encode(None, None)])), image_only)

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 import torch
 
+from containers.kit.errors import UserError
 from containers.stoic import predict
 from containers.stoic.job import Job
 
@@ -90,11 +91,18 @@ def test_it_is_the_mean_of_folds_and_mirror_images(place: Path, trained: Job) ->
     assert not torch.allclose(expected[True][0], expected[True][1], atol=1e-7)
 
 
-def test_mhd_with_its_data_counts_as_one_in_any_case(place: Path) -> None:
-    write(place).rename(place / "input/images/ct/scan.MHA")
+@pytest.mark.parametrize("name", ["scan.mha", "scan.MHA", "scan.Mhd"])
+def test_the_suffix_may_be_written_in_any_case(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("")
+    (tmp_path / "scan.ZRAW").write_text("")
+    assert predict.find_image(tmp_path).name == name
+
+
+def test_mhd_with_its_data_counts_as_one(place: Path) -> None:
+    path = write(place)
     assert predict.main([]) == 0
     first = answers(place)
-    (place / "input/images/ct/scan.MHA").unlink()
+    path.unlink()
     (place / "input/images/ct/.DS_Store").write_text("hidden")
     write(place, "scan.mhd")
     assert sorted(path.suffix for path in (place / "input/images/ct").iterdir()) == ["", ".mhd", ".zraw"]
@@ -127,7 +135,10 @@ def broken(folder: Path) -> None:
         (none, "has no image: there are readme.txt; give one .mha, or one .mhd with its data file"),
         (several, "has 2 images (a.mha, b.mhd); give exactly one"),
         (broken, "scan.mha"),
-        (lambda folder: folder.rmdir(), "cannot be read (No such file or directory); one .mha or .mhd image belongs there"),
+        (
+            lambda folder: folder.rmdir(),
+            "cannot be read (No such file or directory); one .mha or .mhd image belongs",
+        ),
     ],
 )
 def test_anything_else_is_one_sentence_and_no_output(
@@ -143,7 +154,7 @@ def test_anything_else_is_one_sentence_and_no_output(
 
 
 def test_a_number_that_is_no_probability_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(predict.UserError, match="the model says nan for severe, which is no probability"):
+    with pytest.raises(UserError, match="the model says nan for severe, which is no probability"):
         predict.write({"covid": 0.5, "severe": float("nan")}, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from tests.stoic_train.synthetic import NO_CHANGE, make_job, settings
 ROOT = Path(__file__).parents[2]
 
 
-def run(job: Job, options: dict[str, object], kill_at: int = -1) -> subprocess.CompletedProcess[str]:
+def run(job: Job, options: Mapping[str, object], kill_at: int = -1) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "containers.stoic.train", "--settings", json.dumps(settings(**options))]
     command += ["--reference", str(job.reference), "--cases", str(job.preprocessed), "--revision", "abc123"]
     command += ["--scratch", str(job.scratch), "--artifact", str(job.artifact)]

@@ -31,7 +31,9 @@ def test_it_learns(trained: Job) -> None:
     assert metrics["holdout"]["severe"]["auc"] >= 0.9
     assert metrics["holdout"]["covid"]["auc"] >= 0.9
     assert metrics["out_of_fold"]["covid"]["cases"] == 18
-    assert metrics["holdout"]["covid"]["low"] <= metrics["holdout"]["covid"]["auc"] <= metrics["holdout"]["covid"]["high"]
+    assert (
+        metrics["holdout"]["covid"]["low"] <= metrics["holdout"]["covid"]["auc"] <= metrics["holdout"]["covid"]["high"]
+    )
 
 
 def test_the_artifact_is_what_prediction_needs(trained: Job) -> None:
@@ -120,7 +122,9 @@ def test_started_again_it_trains_nothing_and_gives_the_same(
         ({"model": "tests.stoic_train.nets:Steady"}, False),
     ],
 )
-def test_the_key_is_of_what_weights_depend_on(change: dict[str, object], same: bool, data: Path, tmp_path: Path) -> None:
+def test_the_key_is_of_what_weights_depend_on(
+    change: dict[str, object], same: bool, data: Path, tmp_path: Path
+) -> None:
     assert (make_job(data, tmp_path, **change).key == make_job(data, tmp_path).key) is same
 
 
@@ -188,3 +192,13 @@ def test_command_names_a_setting_that_is_none(data: Path, tmp_path: Path, capsys
     flags[-1] = f"--settings={json.dumps(settings())}"
     assert train.main([*flags, f"--cases={tmp_path / 'none'}"]) == 1
     assert "none is not there; run the preprocessing first" in capsys.readouterr().err
+
+
+def test_command_takes_the_labels_from_the_manifests_root(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "root/metadata").mkdir(parents=True)
+    shutil.copy(data / "reference.csv", tmp_path / "root/metadata")
+    (tmp_path / "manifest.json").write_text(json.dumps({"root": str(tmp_path / "root")}))
+    flags = [f"--{name}={tmp_path / name}" for name in ("scratch", "artifact")]
+    flags += [f"--settings={json.dumps(settings(epochs=1, only_folds=[0]))}", "--revision=0123abc"]
+    assert train.main([*flags, f"--manifest={tmp_path / 'manifest.json'}", f"--cases={data / 'cases'}"]) == 0
+    assert read_json(tmp_path / "artifact/card.json")["revision"] == "0123abc"

@@ -36,6 +36,11 @@ class Clone:
                 shutil.copy2(ROOT / name, root / name)
         return cls(root)
 
+    def share_downloads(self, other: Clone) -> None:
+        """Take the base and the wheels of another clone, which every clone would otherwise make and fetch anew."""
+        (self.root / "scratch").mkdir(exist_ok=True)
+        (self.root / "scratch" / "containers").symlink_to(other.root / "scratch" / "containers")
+
     def snakemake(
         self, *words: str, environ: Mapping[str, str] | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:

@@ -103,7 +103,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sections.append(archives.section([manifest for _, manifest in saved]))
     for path in args.card:
         with reading(path, "a model card"):
-            sections.append(model.section(read_json(path)))
+            card = read_json(path)
+            sections.append(model.section(card))
+            if card.get("history"):
+                sections.append(curves.section(history.of_card(path, card)))
     sections += [curves.section(history.read(path)) for path in args.metrics]
     missing = problems(tested, saved)
     warnings = sum(verdict["warnings"] for verdict in tested.values())

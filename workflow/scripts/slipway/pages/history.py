@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from containers.kit.errors import UserError
 
@@ -43,6 +44,16 @@ def read(path: Path) -> dict[str, Series]:
         raise UserError(f"{path} cannot be read as CSV ({error}); train again, or leave --metrics out") from None
     if rows and "epoch" not in rows[0]:
         raise UserError(f"{path} has no column 'epoch'; train again, or leave --metrics out")
+    return _series(path, rows)
+
+
+def of_card(path: Path, card: Mapping[str, Any]) -> dict[str, Series]:
+    """The same from the history that a model card keeps."""
+    rows = [{name: "" if value is None else str(value) for name, value in row.items()} for row in card["history"]]
+    return _series(path, rows)
+
+
+def _series(path: Path, rows: Sequence[Mapping[str, str]]) -> dict[str, Series]:
     columns = [name for name in (rows[0] if rows else ()) if name not in (None, "fold", "epoch")]
     found = {}
     for column in columns:
@@ -56,7 +67,7 @@ def read(path: Path) -> dict[str, Series]:
     return found
 
 
-def _number(path: Path, line: int, row: dict[str, str], column: str) -> float | None:
+def _number(path: Path, line: int, row: Mapping[str, str], column: str) -> float | None:
     text = (row.get(column) or "").strip()
     if not text:
         return None
