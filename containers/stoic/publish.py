@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from containers.kit.files import read_json, replacing, sha256, write_json, write_text
@@ -43,10 +42,11 @@ def publish(job: Job) -> None:
     write_text(job.artifact / CARD_TEXT, card.text(content))
 
 
-def tidy(folder: Path, keep: set[str]) -> None:
+def tidy(job: Job) -> None:
     """Remove the artifact of another training, and what a killed run left; other files are not ours to remove."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.iterdir():
+    keep = {f"fold{number}.safetensors" for number in job.folds if job.fold(number).best() is not None}
+    job.artifact.mkdir(parents=True, exist_ok=True)
+    for path in job.artifact.iterdir():
         ours = WEIGHTS.fullmatch(path.name) or path.name in (MODEL, CARD, CARD_TEXT)
         if LEFTOVER.fullmatch(path.name) or (ours and path.name not in keep):
             path.unlink()

@@ -6,7 +6,6 @@ import difflib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-
 MODELS = ("i3d", "resnet10", "resnet18", "resnet34", "resnet50", "densenet121")  # what containers/stoic/models.py makes
 
 

@@ -55,7 +55,7 @@ def learn(job: Job) -> None:
         print(f"note: {note}", file=sys.stderr, flush=True)
     job.folder.mkdir(parents=True, exist_ok=True)
     (job.folder / "evaluation.json").unlink(missing_ok=True)
-    tidy(job.artifact, {f"fold{fold}.safetensors" for fold in job.folds})
+    tidy(job)
     publish(job)
     for fold in unfinished:
         _train(job, fold)

@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save_file
 from containers.kit.files import read_json, sha256, write_json
 from containers.stoic import artifact
 from containers.stoic.job import Job
-from containers.stoic.publish import publish
+from containers.stoic.publish import publish, tidy
+from tests.stoic_train.synthetic import make_job
 
 
 def spoil(folder: Path, change: Callable[[dict[str, torch.Tensor]], None]) -> None:
@@ -84,6 +85,16 @@ def test_what_prediction_could_not_use_is_refused(
     assert artifact.main(["--trained", str(folder), "--output", str(output)]) == 1
     assert said in capsys.readouterr().err
     assert [path.name for path in output.iterdir()] == ["old.txt"], "what was there stays"
+
+
+def test_another_trainings_artifact_goes_but_not_others_files(data: Path, tmp_path: Path) -> None:
+    job = make_job(data, tmp_path)
+    job.artifact.mkdir()
+    names = ("fold0.safetensors", "fold3.safetensors", "model.json", ".model.x1.json", ".gitkeep", "notes.txt")
+    for name in names:
+        (job.artifact / name).write_text("old")
+    tidy(job)
+    assert {path.name for path in job.artifact.iterdir()} == {".gitkeep", "notes.txt"}
 
 
 def test_it_is_there_from_the_first_epoch_on(trained: Job, tmp_path: Path) -> None:

@@ -76,7 +76,9 @@ def test_a_misspelt_key_is_told_before_what_follows_from_it() -> None:
 
 def test_defaults_are_filled_at_every_depth_and_shared_with_the_code() -> None:
     block = checked(stoic(), SCHEMA)["challenges"]["stoic"]
-    plain = {kind: {key: _plain(value) for key, value in asdict(kind()).items()} for kind in (Preprocess, Train, Predict)}
+    plain = {
+        kind: {key: _plain(value) for key, value in asdict(kind()).items()} for kind in (Preprocess, Train, Predict)
+    }
     assert block["preprocess"] == {**plain[Preprocess], "shards": 8}
     assert block["train"] == plain[Train]
     assert block["predict"] == plain[Predict]

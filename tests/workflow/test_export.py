@@ -17,14 +17,9 @@ from workflow.scripts.slipway.engine import find
 pytestmark = pytest.mark.engine
 
 ARCHIVES = {"train": "STOICTrain", "predict": "STOICAlgorithm"}
-AFTER_TRAINING = {
-    "stoic_artifact": 1,
-    "stoic_submission_predict": 1,
-    "stoic_image_predict": 1,
-    "stoic_test_predict": 1,
-    "stoic_save_predict": 1,
-    "stoic_report": 1,
-}
+AFTER_CASE = {"stoic_test_predict": 1, "stoic_save_predict": 1, "stoic_report": 1}
+AFTER_ARTIFACT = {"stoic_submission_predict": 1, "stoic_image_predict": 1, **AFTER_CASE}
+AFTER_TRAINING = {"stoic_artifact": 1, **AFTER_ARTIFACT}
 TRAINING = {"stoic_submission_train": 1, "stoic_image_train": 1, "stoic_test_train": 1, "stoic_save_train": 1}
 
 
@@ -70,7 +65,14 @@ def test_the_networks_learnt(exported: Clone) -> None:
 
 def test_the_artifact_holds_the_networks_and_nothing_else(exported: Clone) -> None:
     names = {path.name for path in results(exported, "artifact").iterdir()} - {".snakemake_timestamp"}
-    assert names == {"card.json", "card.md", "model.json", "fold0.safetensors", "fold1.safetensors", "fold2.safetensors"}
+    assert names == {
+        "card.json",
+        "card.md",
+        "model.json",
+        "fold0.safetensors",
+        "fold1.safetensors",
+        "fold2.safetensors",
+    }
 
 
 def test_the_submission_is_as_the_organisers_want_it(exported: Clone) -> None:
@@ -93,15 +95,18 @@ def test_another_learning_rate_trains_again_and_does_what_follows(exported: Clon
 
 def test_another_way_to_predict_builds_only_the_second_image(exported: Clone) -> None:
     plan = exported.plan(*exported.overlay("flip", predict={"flip": False}), "export_stoic")
-    assert plan == {**{key: 1 for key in AFTER_TRAINING if key != "stoic_artifact"}, "export_stoic": 1}
+    assert plan == {**AFTER_ARTIFACT, "export_stoic": 1}
 
 
 @pytest.mark.parametrize(
     ("file", "plan"),
     [
-        ("containers/stoic/predict.py", {key: 1 for key in AFTER_TRAINING if key != "stoic_artifact"}),
+        ("containers/stoic/predict.py", AFTER_ARTIFACT),
         ("containers/stoic/folds.py", {**TRAINING, **AFTER_TRAINING}),
-        ("workflow/scripts/stoic/case.py", {"stoic_case": 1, "stoic_test_predict": 1, "stoic_save_predict": 1, "stoic_report": 1}),
+        (
+            "workflow/scripts/stoic/case.py",
+            {"stoic_case": 1, "stoic_test_predict": 1, "stoic_save_predict": 1, "stoic_report": 1},
+        ),
         ("workflow/scripts/report.py", {"stoic_report": 1}),
         ("workflow/scripts/docs.py", {}),
         ("README.md", {}),
@@ -125,8 +130,8 @@ def test_the_saved_image_loads_and_predicts_the_same(exported: Clone, tmp_path: 
     output.mkdir(mode=0o777)
     output.chmod(0o777)
     case = exported.root / "scratch" / "stoic" / "case"
-    words = "--memory=16g --memory-swap=16g --cap-drop=ALL --security-opt=no-new-privileges --network none".split()
-    words += "--shm-size=128m --pids-limit 256".split()
+    limits = ["--memory=16g", "--memory-swap=16g", "--shm-size=128m", "--pids-limit", "256", "--network", "none"]
+    words = ["--cap-drop=ALL", "--security-opt=no-new-privileges", *limits]
     mounts = ["-v", f"{case}:/input/", "-v", f"{output}:/output/"]
     subprocess.run(engine.command("run", "--rm", *words, *mounts, "stoicalgorithm"), check=True)
     for name in ("probability-covid-19.json", "probability-severe-covid-19.json"):

@@ -86,9 +86,7 @@ def test_it_runs_from_another_folder(fresh: Clone, tmp_path: Path) -> None:
         ({"train": {"model": "containers.stoic.nothing:Net"}}, "containers.stoic.nothing"),
     ],
 )
-def test_a_mistake_is_one_sentence_before_anything_runs(
-    fresh: Clone, block: dict[str, object], sentence: str
-) -> None:
+def test_a_mistake_is_one_sentence_before_anything_runs(fresh: Clone, block: dict[str, object], sentence: str) -> None:
     done = fresh.snakemake("--dry-run", *fresh.overlay("wrong", **block), "export_stoic", check=False)
     assert done.returncode == 1
     assert sentence in done.stdout

@@ -1,0 +1,115 @@
+"""What the submission hands to organisers: a folder an image, from which plain `docker build` makes it, LICENSE and README.
+
+In: IMAGES, as submission.smk describes it. Out: <results>/submission, and in scratch the wheels that its images need.
+"""
+
+from workflow.scripts.slipway.contract import load
+
+CONTRACT = here("containers", config["challenge"], "contract.yaml")
+CONTRACTED = load(Path(CONTRACT)).images
+
+
+for image, shipped in IMAGES.items():
+
+    rule:
+        """Fetch this image's Python packages as wheels, at the versions of the lock."""
+        name:
+            f"wheels_{image}"
+        input:
+            code=code("workflow/scripts/wheels.py"),
+            lock=here("envs", "lock.txt"),
+            common=here("containers", "kit", "requirements.txt"),
+            extra=[str(path) for path in CONTRACTED[image].requirements],
+        output:
+            record=f"<scratch>/wheels/{image}.json",
+        log:
+            f"<logs>/wheels_{image}.log",
+        conda:
+            here("envs", "submit.yaml")
+        params:
+            cache=f"{config['shared']}/wheels",
+        message:
+            f"{TITLE}: fetch the Python packages of the {image} image"
+        shell:
+            r"""
+            python -m workflow.scripts.wheels \
+                --lock {input.lock:q} \
+                --common {input.common:q} \
+                --extra {input.extra:q} \
+                --cache {params.cache:q} \
+                --output {output.record:q} \
+                2>&1 | tee {log:q}
+            """
+
+    rule:
+        """Lay out this image's folder of the submission: what organisers get is what is built and tested here."""
+        name:
+            f"submission_{image}"
+        input:
+            code=code("workflow/scripts/submission.py"),
+            ships=code(*shipped["entry"]),
+            dockerfile=str(CONTRACTED[image].dockerfile),
+            base="results/containers/base.json",
+            wheels=f"<scratch>/wheels/{image}.json",
+            artifact=shipped["artifact"],
+            weights=shipped["weights"],
+            contract=CONTRACT,
+        output:
+            folder=directory(f"<results>/submission/{shipped['folder']}"),
+        log:
+            f"<logs>/submission_{image}.log",
+        conda:
+            here("envs", "submit.yaml")
+        params:
+            image=image,
+            entry=shipped["entry"],
+            settings=shipped["settings"],
+            wheels=config["containers"]["wheels"],
+        message:
+            f"{TITLE}: lay out the submission's folder {shipped['folder']}/"
+        shell:
+            r"""
+            python -m workflow.scripts.submission \
+                --image {params.image:q} \
+                --contract {input.contract:q} \
+                --entry {params.entry:q} \
+                --dockerfile {input.dockerfile:q} \
+                --base {input.base:q} \
+                --wheelhouse {input.wheels:q} \
+                --wheels {params.wheels:q} \
+                --artifact {input.artifact:q} \
+                --weights {input.weights:q} \
+                --settings {params.settings:q} \
+                --output {output.folder:q} \
+                2>&1 | tee {log:q}
+            """
+
+
+rule cover:
+    """Write what the submission needs beside its folders: LICENSE, and a README that says how to use them."""
+    input:
+        code=code("workflow/scripts/cover.py"),
+        contract=CONTRACT,
+        license=here("LICENSE"),
+    output:
+        license="<results>/submission/LICENSE",
+        readme="<results>/submission/README.md",
+    log:
+        "<logs>/cover.log",
+    conda:
+        here("envs", "submit.yaml")
+    params:
+        parts=[f"--part={image}={shipped['folder']}" for image, shipped in IMAGES.items()],
+        wheels=config["containers"]["wheels"],
+    message:
+        f"{TITLE}: write the submission's LICENSE and README"
+    shell:
+        r"""
+        python -m workflow.scripts.cover \
+            --contract {input.contract:q} \
+            {params.parts:q} \
+            --wheels {params.wheels:q} \
+            --license {input.license:q} \
+            --output {output.license:q} \
+            2>&1 | tee {log:q}
+        """
