@@ -188,8 +188,12 @@ def test_a_wrong_folder_is_told_before_torch_is_imported() -> None:
     heavy = ("torch", "numpy", "monai", "sklearn", "pandas", "tensorboard", "SimpleITK")
     done = subprocess.run(
         [sys.executable, "-c", f"HEAVY = {heavy}; {code}"],
-        env={"SLIPWAY_INPUT": "/nonexistent"}, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env={"SLIPWAY_INPUT": "/nonexistent"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout == "[]\n"
     assert done.stderr.startswith("error: /nonexistent/images/ct cannot be read")
 
