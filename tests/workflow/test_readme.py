@@ -34,6 +34,25 @@ def test_a_text_that_is_no_graph_is_refused(
     assert (tmp_path / "README.md").read_text() == README
 
 
+COMMANDS = [
+    line.split("#")[0].split()
+    for line in re.findall(r"^(?:# .* as: |# .*: |)(snakemake .*)$", README, flags=re.MULTILINE)
+]
+
+
+def test_it_shows_commands() -> None:
+    assert ["snakemake", "export_stoic", "--configfile", "config/full.yaml", "mine.yaml"] in COMMANDS
+    assert ["snakemake", "--cores", "16", "export_stoic"] in COMMANDS
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_that_it_shows_is_understood(fresh: Clone, words: list[str]) -> None:
+    mine = README.split("# mine.yaml")[1].split("\n", 1)[1].split("```")[0]
+    (fresh.root / "mine.yaml").write_text(mine)
+    done = fresh.snakemake(*words[1:], "--dry-run")
+    assert "stoic_" in done.stdout
+
+
 def test_the_tree_that_it_shows_is_there() -> None:
     tree = README.split("## The tree")[1].split("```")[1]
     paths = [line.split()[0] for line in tree.strip().splitlines()]

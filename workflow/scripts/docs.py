@@ -20,7 +20,7 @@ HEAD = """# Configuration
 Made from `workflow/schemas/config.schema.yaml` by `make docs`; edit that file, not this one.
 
 `config.yaml` is what plain `snakemake` runs: every challenge on demo data, in minutes on two CPU cores.
-`full.yaml` lies over it for real data and full training: `snakemake --configfile config/full.yaml export_stoic`.
+`full.yaml` lies over it for real data and full training: `snakemake export_stoic --configfile config/full.yaml`.
 A file of your own does the same: name only the keys that differ. (Nested keys cannot be set by `--config`: use a file.)
 """
 
