@@ -2,10 +2,10 @@
 # Everything that reads the code without running it. Stops at the first complaint.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
-bin=$PWD/.venv/bin
+PATH=$PWD/.venv/bin:$PATH # snakefmt looks for a helper of its own there
 set -x
-"$bin/ruff" check .
-"$bin/ruff" format --check .
-"$bin/mypy"
-"$bin/snakefmt" --check Snakefile workflow/rules
-"$bin/snakemake" --lint
+ruff check .
+ruff format --check .
+mypy
+snakefmt --check Snakefile workflow/rules
+snakemake --lint

@@ -13,7 +13,7 @@ from containers.stoic.folds import STRATA, stratum
 from containers.stoic.job import Job
 from containers.stoic.metric import table
 
-ROW = ("epoch", "train_loss", "val_loss", "auc_severe", "auc_covid")  # no seconds: equal trainings give equal cards
+ROW = ("epoch", "train_loss", "val_loss", "auc_severe", "auc_covid", "lr")  # no seconds: equal trainings, equal cards
 PACKAGES = ("torch", "monai", "numpy", "SimpleITK", "safetensors")
 
 
@@ -31,12 +31,16 @@ def make(job: Job, folds: Mapping[int, Mapping[str, Any]], evaluation: Mapping[s
             **{name: counts[name] for name in STRATA},
         },
         "config": {"preprocess": asdict(job.settings.preprocess), "train": asdict(job.settings.train)},
-        "folds": [{"fold": fold, **{name: row[name] for name in ROW}} for fold, row in sorted(folds.items())],
-        "history": [{"fold": fold, **row} for fold in sorted(folds) for row in job.fold(fold).history()[0]],
+        "folds": [_row(fold, row) for fold, row in sorted(folds.items())],
+        "history": [_row(fold, row) for fold in sorted(folds) for row in job.fold(fold).history()[0]],
         "metrics": evaluation,
         "notes": list(job.split.notes),
         "versions": {"python": platform.python_version(), **versions()},
     }
+
+
+def _row(fold: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"fold": fold, **{name: row[name] for name in ROW}}
 
 
 def versions() -> dict[str, str]:

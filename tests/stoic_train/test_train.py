@@ -63,6 +63,8 @@ def test_the_card_says_where_it_comes_from(trained: Job) -> None:
     assert card["config"]["train"]["lr"] == 0.01
     assert card["versions"]["torch"] == torch.__version__
     assert [row["fold"] for row in card["folds"]] == [0, 1]
+    assert [(row["fold"], row["epoch"]) for row in card["history"]] == [(f, e) for f in (0, 1) for e in range(1, 13)]
+    assert not any("seconds" in row for row in (*card["folds"], *card["history"])), "equal trainings give equal cards"
     text = (trained.artifact / "card.md").read_text()
     assert f"revision abc123; python {card['versions']['python']}" in text
     assert f"{card['metrics']['holdout']['severe']['auc']:.3f}" in text

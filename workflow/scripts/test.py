@@ -108,7 +108,10 @@ def _record(path: Path, image: str) -> Mapping[str, Any]:
 
 def _there(engine: Engine, record: Mapping[str, Any]) -> None:
     if engine.image_id(record["image_id"]) is None:
-        raise UserError(f"{engine.name} has no image {record['tag']} ({record['image_id']}) any more; build it again")
+        raise UserError(
+            f"{engine.name} has no image {record['tag']} ({record['image_id']}) any more; build it again: "
+            f"snakemake --forcerun {record['challenge']}_image_{record['image']}"
+        )
 
 
 def _folder(value: str) -> Path:
