@@ -94,6 +94,18 @@ def test_a_mistake_is_one_sentence_before_anything_runs(fresh: Clone, block: dic
     assert "Job stats" not in done.stdout
 
 
+def test_a_model_of_ones_own_ships_in_both_images(fresh: Clone) -> None:
+    mine = fresh.root / "containers" / "stoic" / "mine.py"
+    mine.write_text("class Net: ...\n")
+    try:
+        words = fresh.overlay("mine", train={"model": "containers.stoic.mine:Net"})
+        done = fresh.snakemake("--dry-run", *words, "stoic_image")
+    finally:
+        mine.unlink()
+    assert "--entry containers.stoic.main containers.stoic.mine" in done.stdout
+    assert "--entry containers.stoic.predict containers.stoic.mine" in done.stdout
+
+
 def test_a_challenge_that_is_not_there_yet_is_no_target(fresh: Clone) -> None:
     done = fresh.snakemake("amos_test", check=False)
     assert done.returncode == 1

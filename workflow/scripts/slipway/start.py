@@ -1,0 +1,32 @@
+"""What the Snakefile does before it defines a rule."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from containers.kit.errors import ends_with_error
+from workflow.scripts.slipway.configuration import checked, load_schema
+
+
+def start(config: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    """The checked and complete configuration; jobs will find this very Python first, and the packages here."""
+    with ends_with_error():
+        complete = checked(config, load_schema(root / "workflow" / "schemas" / "config.schema.yaml"))
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    return complete
+
+
+def block(config: Mapping[str, Any], challenge: str) -> dict[str, Any]:
+    """What the rule module of one challenge is given: its own block, and what all of them share."""
+    return {
+        **config["challenges"][challenge],
+        "challenge": challenge,
+        "containers": config["containers"],
+        "scratch": f"{config['scratch']}/{challenge}",
+        "shared": f"{config['scratch']}/containers",
+    }
