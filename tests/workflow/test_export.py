@@ -60,7 +60,7 @@ def test_the_archives_hold_the_images_that_passed(exported: Clone, image: str) -
 
 def test_the_networks_learnt(exported: Clone) -> None:
     card = read(results(exported, "artifact", "card.json"))
-    assert card["metrics"]["holdout"]["auc_severe"]["value"] >= 0.85
+    assert card["metrics"]["holdout"]["severe"]["auc"] >= 0.85
 
 
 def test_the_artifact_holds_the_networks_and_nothing_else(exported: Clone) -> None:
