@@ -25,7 +25,7 @@ from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json
 from containers.kit.progress import bar
 from workflow.scripts.slipway import contract as contracts
-from workflow.scripts.slipway.archive import Archive, compress, read_back
+from workflow.scripts.slipway.archive import Archive, compress
 from workflow.scripts.slipway.engine import Engine, find
 from workflow.scripts.slipway.imagetar import Image, familiar
 from workflow.scripts.slipway.stream import saved
@@ -53,7 +53,7 @@ def check(record: Mapping[str, Any], verdict: Mapping[str, Any], image: contract
 def save(
     engine: Engine, tag: str, image_id: str, size: int, path: Path, level: int, threads: int
 ) -> tuple[Archive, Image]:
-    """Write the archive to `path`, checked against the image as it streams and read back from the disk.
+    """Write the archive to `path`, checked against the image and unpacked again as it streams.
 
     `size` is the image's, and only tells the progress bar how far there is to go.
     """
@@ -62,8 +62,6 @@ def save(
         with saved(engine, tag) as stream:
             archive, contents = compress(stream, path, level, threads, progress.update)
         held = contents.verified(image_id, tag)
-    with bar(total=archive.size, title="read it back", bytes_=True) as progress:
-        read_back(path, archive, progress.update)
     return archive, held
 
 

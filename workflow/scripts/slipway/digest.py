@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from isal import igzip_lib
@@ -33,6 +34,7 @@ class Digest:
         self._keeps_text = keeps_text
         self._size = 0
         self._stored = hashlib.sha256()
+        self._inner = hashlib.sha256()
         self._unpacked: Unpacked | None = None
 
     def feed(self, chunk: bytes) -> None:
@@ -50,23 +52,25 @@ class Digest:
         return f"sha256:{self._stored.hexdigest()}"
 
     def layer(self) -> Layer:
-        return Layer(self.stored, self._size) if self._unpacked is None else self._unpacked.layer()
+        if self._unpacked is None:
+            return Layer(self.stored, self._size)
+        return Layer(f"sha256:{self._inner.hexdigest()}", self._unpacked.size)
 
     def _begin(self, chunk: bytes) -> None:
         self._keeps_text = self._keeps_text and chunk[:1] in (b"{", b"[")
         if chunk.startswith(GZIP):
-            self.packing, self._unpacked = "gzip", Unpacked("a layer in the engine's archive")
+            self.packing, self._unpacked = "gzip", Unpacked("a layer in the engine's archive", self._inner.update)
         elif chunk.startswith(ZSTD):
             self.packing = "zstd"
 
 
 class Unpacked:
-    """What a gzip stream, of one member or several, unpacks to; none of it is kept. Errors call it `name`."""
+    """Gives `take` what a gzip stream, of one member or several, unpacks to. Errors call the stream `name`."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, take: Callable[[bytes], object]) -> None:
         self._name = name
+        self._take = take
         self._size = 0
-        self._sha256 = hashlib.sha256()
         self._source = _decompressor()
 
     def feed(self, chunk: bytes) -> None:
@@ -77,7 +81,7 @@ class Unpacked:
                 plain = self._source.decompress(chunk, INFLATED)
             except GzipError as error:
                 raise UserError(f"{self._name} is damaged gzip ({error}); {REMEDY}") from None
-            self._sha256.update(plain)
+            self._take(plain)
             self._size += len(plain)
             if self._source.eof and self._source.unused_data:
                 chunk, self._source = self._source.unused_data, _decompressor()
@@ -86,10 +90,12 @@ class Unpacked:
             else:
                 chunk = b""
 
-    def layer(self) -> Layer:
+    @property
+    def size(self) -> int:
+        """In bytes, once the stream has ended."""
         if not self._source.eof:
             raise UserError(f"{self._name} is gzip that ends early; {REMEDY}")
-        return Layer(f"sha256:{self._sha256.hexdigest()}", self._size)
+        return self._size
 
 
 def _decompressor() -> igzip_lib.IgzipDecompressor:
