@@ -116,6 +116,8 @@ def _reader(path: Path) -> sitk.ImageFileReader:
         raise UserError(f"{path} is empty; fetch it again")
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
+    if path.suffix.lower() in (".mha", ".mhd"):
+        reader.SetImageIO("MetaImageIO")  # ITK knows these endings in small letters only
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:

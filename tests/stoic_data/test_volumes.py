@@ -79,6 +79,14 @@ def test_any_pixel_type_and_file_is_read(tmp_path: Path, dtype: str, suffix: str
     np.testing.assert_array_equal(found, voxels)
 
 
+@pytest.mark.parametrize("name", ["scan.MHA", "scan.Mha"])
+def test_the_ending_may_be_in_capital_letters(tmp_path: Path, name: str) -> None:
+    voxels = noise((3, 4, 5))
+    write(tmp_path / "scan.mha", voxels)
+    (tmp_path / "scan.mha").rename(tmp_path / name)
+    np.testing.assert_array_equal(Volume.open(tmp_path / name).read(), voxels)
+
+
 def test_big_endian_voxels_are_read_and_their_checksum_holds(tmp_path: Path) -> None:
     voxels = noise((3, 4, 5))
     packed = zlib.compress(voxels.astype(">i2").tobytes())
