@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workflow.scripts.slipway import signals
 from workflow.scripts.slipway.contract import Image
 from workflow.scripts.slipway.engine import Engine, show
 from workflow.scripts.slipway.flags import Flags
@@ -80,11 +81,10 @@ def run(job: Job) -> Outcome:
 def _watched(job: Job, command: list[str]) -> Outcome:
     begun = time.monotonic()
     deadline = begun + job.time_limit
-    # In a session of its own, Ctrl-C does not reach the engine's client before us, and we end the container ourselves.
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    )
+    process = None
     try:
+        with signals.held():  # stopped before we know of the client, it would go on and start the container unseen
+            process = _client(command)
         assert process.stdout is not None
         tee = Tee(process.stdout, job.log, job.image.success_line)
         tee.start()
@@ -116,7 +116,15 @@ def _watched(job: Job, command: list[str]) -> Outcome:
             copy_errors=_copied(job) if _started(state) else (),
         )
     finally:
-        _give_up(job, process)
+        if process is not None:
+            _give_up(job, process)
+
+
+def _client(command: list[str]) -> subprocess.Popen[bytes]:
+    """In a session of its own, so that Ctrl-C does not reach it before us, and we end the container ourselves."""
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    )
 
 
 def _give_up(job: Job, process: subprocess.Popen[bytes]) -> None:
