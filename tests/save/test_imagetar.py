@@ -151,8 +151,8 @@ def test_a_config_that_is_not_json(tmp_path: Path) -> None:
     [
         ("stoictrain", "stoictrain:latest"),
         ("localhost/stoictrain:latest", "stoictrain:latest"),
-        ("docker.io/library/stoictrain:2", "stoictrain:2"),
-        ("docker.synapse.org/syn12/team", "docker.synapse.org/syn12/team:latest"),
+        ("localhost/stoictrain:2", "stoictrain:2"),
+        ("registry.example/syn12/team", "registry.example/syn12/team:latest"),
         ("localhost:5000/team", "localhost:5000/team:latest"),
     ],
 )

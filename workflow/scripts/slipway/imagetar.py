@@ -129,8 +129,7 @@ class Contents:
 
 def familiar(tag: str) -> str:
     """A tag as Docker shows it: podman's `localhost/x` is `x:latest`, since Docker would run it under no other name."""
-    for prefix in ("localhost/", "docker.io/library/", "docker.io/"):
-        tag = tag.removeprefix(prefix)
+    tag = tag.removeprefix("localhost/")
     return tag if ":" in tag.rpartition("/")[2] else f"{tag}:latest"
 
 
