@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec
 
@@ -13,6 +14,12 @@ P = ParamSpec("P")
 
 class UserError(Exception):
     """Names the file, key or flag that is wrong, and what to do about it."""
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """The known word that was probably meant, as a question; where none is close, what else to say."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean '{close[0]}'?" if close else otherwise
 
 
 def reports_errors(main: Callable[P, int]) -> Callable[P, int]:

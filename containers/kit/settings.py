@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from containers.kit.errors import UserError
+from containers.kit.errors import UserError, did_you_mean
 
 T = TypeVar("T")
 
@@ -24,9 +23,8 @@ def build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key in values:
         if key not in fields:
-            close = difflib.get_close_matches(key, fields, n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else f"; known keys: {', '.join(fields)}"
-            raise UserError(f"{where}.{key} is not a setting{hint}")
+            hint = did_you_mean(key, fields, f"known keys: {', '.join(fields)}")
+            raise UserError(f"{where}.{key} is not a setting; {hint}")
     ready: dict[str, Any] = {}
     for name, field in fields.items():
         if name in values:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from containers.kit.errors import did_you_mean
 
 MODELS = ("i3d", "resnet10", "resnet18", "resnet34", "resnet50", "densenet121")  # what containers/stoic/models.py makes
 
@@ -66,8 +67,7 @@ class Train:
 
     def __post_init__(self) -> None:
         if self.model not in MODELS and ":" not in self.model:
-            close = difflib.get_close_matches(self.model, MODELS, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(MODELS)}, or module:Class"
+            hint = did_you_mean(self.model, MODELS, f"known: {', '.join(MODELS)}, or module:Class")
             raise ValueError(f"model '{self.model}' is not known; {hint}")
         beyond = [fold for fold in self.only_folds if fold >= self.folds]
         if beyond:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from containers.kit.errors import UserError
+from containers.kit.errors import UserError, did_you_mean
 
 Schema = dict[str, Any]
 
@@ -79,8 +78,7 @@ def _sentence(error: ValidationError) -> str:
         case "additionalProperties":
             known = schema.get("properties", {})
             unknown = next(key for key in value if key not in known)
-            close = difflib.get_close_matches(str(unknown), known, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
+            hint = did_you_mean(str(unknown), known, f"known keys: {', '.join(known)}")
             return f"{_dotted([*error.absolute_path, unknown])} is not a key; {hint}"
         case "required":
             missing = next(key for key in rule if key not in value)

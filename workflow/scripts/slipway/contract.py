@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 import yaml
 
-from containers.kit.errors import UserError
+from containers.kit.errors import UserError, did_you_mean
 from containers.kit.settings import build
 from workflow.scripts.slipway.configuration import checked, load_schema
 from workflow.scripts.slipway.flags import Flags
@@ -134,7 +133,6 @@ def _filled(path: Path, where: str, text: str, names: Mapping[str, str]) -> str:
 
 def _pick(things: Mapping[str, T], name: str, complaint: str) -> T:
     if name not in things:
-        close = difflib.get_close_matches(name, things, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"it has {', '.join(things)}"
+        hint = did_you_mean(name, things, f"it has {', '.join(things)}")
         raise UserError(f"{complaint} '{name}'; {hint}")
     return things[name]

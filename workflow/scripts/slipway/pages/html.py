@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 from containers.kit.errors import UserError
 
@@ -45,7 +44,6 @@ def joined(*children: object) -> Html:
     return Html("".join(escaped(child) for child in children if child is not None))
 
 
-Shape = Literal["PASS", "WARN", "FAIL"]
 # A circle, a triangle and an octagon: the outline tells them apart where colours do not.
 OUTLINES = {
     "PASS": ("M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1z", "M4.8 8.3l2.2 2.2 4.3-4.6"),
