@@ -13,13 +13,14 @@ from pathlib import Path
 
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import replacing, write_text
-from workflow.scripts.slipway.contract import Contract, Image, load
+from workflow.scripts.slipway.contract import Contract, Image, load, names_of, takes_names
 
 
 @reports_errors
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--contract", type=Path, required=True)
+    takes_names(parser)
     parser.add_argument("--part", action="append", required=True, metavar="IMAGE=FOLDER", help="once for each folder")
     parser.add_argument("--wheels", choices=["bundled", "index"], default="bundled")
     parser.add_argument("--license", type=Path, required=True)
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parts = [part.partition("=") for part in args.part]
     if wrong := [image for image, _, folder in parts if not folder]:
         raise UserError(f"--part {wrong[0]} names no folder; write --part {wrong[0]}=FOLDER")
-    text = readme(load(args.contract), {image: folder for image, _, folder in parts}, args.wheels)
+    text = readme(load(args.contract, names_of(args.name)), {image: folder for image, _, folder in parts}, args.wheels)
     write_text(args.output.with_name("README.md"), text)
     with replacing(args.output) as partial:
         shutil.copyfile(args.license, partial)

@@ -17,7 +17,7 @@ from workflow.scripts.slipway.configuration import Schema, load_schema
 
 HEAD = """# Configuration
 
-Made from `workflow/schemas/config.schema.yaml` by `make docs`; edit that file, not this one.
+Made from `workflow/schemas/config.schema.yaml` by `./slipway docs`; edit that file, not this one.
 
 `config.yaml` is what plain `snakemake` runs: every challenge on demo data, in minutes on two CPU cores.
 `full.yaml` lies over it for real data and full training: `snakemake export_stoic --configfile config/full.yaml`.

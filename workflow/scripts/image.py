@@ -17,7 +17,7 @@ from typing import Any
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json, write_json
 from workflow.scripts.slipway import dockerfile
-from workflow.scripts.slipway.contract import load
+from workflow.scripts.slipway.contract import load, names_of, takes_names
 from workflow.scripts.slipway.engine import Engine, find
 from workflow.scripts.slipway.trees import link, link_tree, replacing_tree
 
@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--image", required=True, help="its name in the contract")
     parser.add_argument("--contract", type=Path, required=True)
+    takes_names(parser)
     parser.add_argument("--context", type=Path, required=True, help="its folder of the submission")
     parser.add_argument("--base", type=Path, required=True, help="base.json")
     parser.add_argument("--wheelhouse", type=Path, required=True, help="record of its wheels, a JSON file")
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     # From here on the tag may mean another image than the last record says.
     args.output.unlink(missing_ok=True)
-    image = load(args.contract).image(args.image)
+    image = load(args.contract, names_of(args.name)).image(args.image)
     engine, base = find(args.engine), read_json(args.base)
     context = with_wheels(args.context, args.wheelhouse)
     # --force-rm: the container of a step that failed goes too.

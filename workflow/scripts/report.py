@@ -30,7 +30,7 @@ def problems(tested: Mapping[str, Json], saved: Sequence[tuple[Path, Json]]) -> 
     failed = [f"{name}: {verdict['reason']}" for name, verdict in tested.items() if verdict["status"] != "PASS"]
     found = []
     for name, verdict in tested.items():
-        of_image = [(path, manifest) for path, manifest in saved if manifest["image"] == name]
+        of_image = [(path, manifest) for path, manifest in saved if manifest["image"] == verdict["image"]]
         if not of_image and verdict["status"] == "PASS":
             found.append(f"{name} is not saved yet.")
         for path, manifest in of_image:

@@ -97,8 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     record = _checked(args.record, ("challenge", "image", "tag", "image_id", "size", "revision"))
     verdict = _checked(args.verdict, ("status", "reason", "image_id", "warnings"))
-    names = dict(pair.split("=", 1) for pair in args.name)
-    image = contracts.load(args.contract, names).image(args.image)
+    image = contracts.load(args.contract, contracts.names_of(args.name)).image(args.image)
     if args.archive.name != f"{image.archive}.tar.gz":
         raise UserError(f"--archive must be named {image.archive}.tar.gz, as {args.contract} says")
     engine = find(args.engine)
@@ -177,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verdict", type=Path, required=True, help="verdict.json, which the test wrote")
     parser.add_argument("--contract", type=Path, required=True, help="the challenge's contract.yaml")
     parser.add_argument("--image", required=True, help="which image of the contract")
-    parser.add_argument("--name", action="append", default=[], metavar="WORD=VALUE", help="for {WORD} in the contract")
+    contracts.takes_names(parser)
     parser.add_argument("--archive", type=Path, required=True, help="the .tar.gz to write")
     parser.add_argument("--manifest", type=Path, required=True, help="JSON about what the archive holds")
     parser.add_argument("--sha256", type=Path, required=True, help="the checksum, for `sha256sum --check`")

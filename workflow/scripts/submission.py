@@ -21,7 +21,7 @@ from typing import Any
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import hash_of, read_json, sha256, write_json, write_text
 from workflow.scripts.slipway import dockerfile
-from workflow.scripts.slipway.contract import load
+from workflow.scripts.slipway.contract import load, names_of, takes_names
 from workflow.scripts.slipway.helpers import scripts
 from workflow.scripts.slipway.revision import revision
 from workflow.scripts.slipway.sources import closure
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--image", required=True, help="its name in the contract")
     parser.add_argument("--contract", type=Path, required=True)
+    takes_names(parser)
     parser.add_argument(
         "--entry", nargs="+", required=True, help="modules that run in it; they ship with all that they import"
     )
@@ -92,7 +93,7 @@ def _fill(new: Path, args: argparse.Namespace) -> None:
         "PACKAGES": " ".join([*wheels["torch"]["packages"], *wheels["extra"]["packages"]]),
     }
     write_text(new / "Dockerfile", dockerfile.filled(args.dockerfile, base, values))
-    image = load(args.contract).image(args.image)
+    image = load(args.contract, names_of(args.name)).image(args.image)
     for name, script in scripts(image, network=args.wheels == "index").items():
         write_text(new / name, script)
 

@@ -6,6 +6,8 @@
 
 The verdict is written whatever happens. Snakemake deletes the output of a rule that fails, so a copy stays beside it
 under a name that no rule declares: verdict.last.json, or what --keep says. Exit status 1 means FAIL.
+
+With --archive the saved file is loaded first and the image run by its tag: the organisers' command, word for word.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from workflow.scripts.slipway.bench import Bench, judge_profile
 from workflow.scripts.slipway.engine import Engine, find
 from workflow.scripts.slipway.gpus import discover
 from workflow.scripts.slipway.lease import lease
+from workflow.scripts.slipway.loading import load_back
 from workflow.scripts.slipway.verdict import Run, Verdict, summary
 
 RECORD_KEYS = ("challenge", "image", "tag", "image_id")
@@ -54,16 +57,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _judge(args: argparse.Namespace, draft: Verdict) -> Verdict:
-    contract = contracts.load(args.contract, _pairs("--name", args.name))
+    contract = contracts.load(args.contract, contracts.names_of(args.name))
     image = contract.image(args.image)
     for profile in args.profile:
         image.profile(profile)
     record = _record(args.record, image.name)
     draft = replace(draft, challenge=record["challenge"], tag=record["tag"], image_id=record["image_id"])
-    mounts = {name: _folder(value) for name, value in _pairs("--mount", args.mount).items()}
+    mounts = {name: _folder(value) for name, value in contracts.names_of(args.mount, "--mount").items()}
     engine = find(args.engine)
     leftovers.sweep(engine)
     _there(engine, record)
+    if args.archive:
+        load_back(engine, args.archive, image.tag, record["image_id"])
     found = len(discover())
     host = hosts.look(engine, found if args.gpus is None else min(found, args.gpus))
     # A GPU that the engine cannot hand over is no use to the container, so it stays free for others.
@@ -78,8 +83,9 @@ def _judge(args: argparse.Namespace, draft: Verdict) -> Verdict:
             log_dir=args.log_dir,
             gpus=leased.ids,
             time_limit=args.time_limit,
-            env=_pairs("--env", args.env),
+            env=contracts.names_of(args.env, "--env"),
             keep_scratch=args.keep_scratch,
+            by_tag=args.archive is not None,
         )
         runs: list[Run] = []
         for profile in dict.fromkeys(args.profile):
@@ -124,13 +130,6 @@ def _folder(value: str) -> Path:
     return Path(manifest["root"])
 
 
-def _pairs(flag: str, values: Sequence[str]) -> dict[str, str]:
-    for value in values:
-        if "=" not in value or value.startswith("="):
-            raise UserError(f"{flag} {value}: write it as NAME=VALUE")
-    return dict(value.split("=", 1) for value in values)
-
-
 def _colour() -> bool:
     return sys.stdout.isatty()
 
@@ -139,8 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--contract", type=Path, required=True, help="the challenge's contract.yaml")
     parser.add_argument("--image", required=True, help="which image of the contract")
-    parser.add_argument("--name", action="append", default=[], metavar="WORD=VALUE", help="for {WORD} in the contract")
+    contracts.takes_names(parser)
     parser.add_argument("--record", type=Path, required=True, help="image.json of the built image")
+    parser.add_argument("--archive", type=Path, metavar="FILE", help="load this .tar.gz first, and run it by its tag")
     parser.add_argument("--profile", nargs="+", action="extend", required=True, help="run under these, in order")
     parser.add_argument(
         "--mount", action="append", default=[], metavar="NAME=FOLDER", help="folder, or @manifest.json with its `root`"

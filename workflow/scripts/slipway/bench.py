@@ -36,6 +36,7 @@ class Bench:
     time_limit: float = 0  # seconds; 0 takes the contract's
     env: Mapping[str, str] = field(default_factory=dict)
     keep_scratch: bool = False
+    by_tag: bool = False
 
 
 def judge_profile(bench: Bench, profile: str, *, first: bool) -> Run:
@@ -55,6 +56,7 @@ def judge_profile(bench: Bench, profile: str, *, first: bool) -> Run:
             time_limit=bench.time_limit or bench.image.time_limit,
             log=bench.log_dir / f"{bench.image.name}_{profile}.log",
             gpus=bench.gpus if flags.gpus else (),
+            by_tag=bench.by_tag,
         )
         outcome = run(job)
         checks = [*diagnose.demands(promised, _user(bench)), *diagnose.checks(job, outcome)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -79,6 +80,19 @@ def load(path: Path, names: Mapping[str, str] | None = None) -> Contract:
         path,
         MappingProxyType({name: _image(path, name, entry, names or {}) for name, entry in values["images"].items()}),
     )
+
+
+def names_of(pairs: Sequence[str], flag: str = "--name") -> dict[str, str]:
+    """What the words NAME=VALUE after a flag say."""
+    for pair in pairs:
+        if "=" not in pair or pair.startswith("="):
+            raise UserError(f"{flag} {pair}: write it as NAME=VALUE")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def takes_names(parser: argparse.ArgumentParser) -> None:
+    """Add the flag that fills the `{team}`-like words of a contract."""
+    parser.add_argument("--name", action="append", default=[], metavar="WORD=VALUE", help="for {WORD} in the contract")
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -35,18 +35,20 @@ class Job:
     time_limit: float
     log: Path
     gpus: tuple[str, ...] = ()  # those that the container sees
+    by_tag: bool = False  # name the image as the organisers do, once it is known that the tag means this image
 
     def volumes(self) -> dict[str, str]:
         """The named volumes of the run, by the mount's name."""
         return {mount.name: f"{self.name}-{mount.name}" for mount in self.image.mounts if mount.kind == "volume"}
 
     def command(self) -> list[str]:
-        """What a person can paste; it names the image by its id, so that a later build of the same tag is not meant."""
+        """What a person can paste; the image's id, unless the tag is asked for, cannot come to mean a later build."""
         words = ["run", "--name", self.name, *self.flags.words(self.engine.name)]
         for mount in self.image.mounts:
             source = self.volumes().get(mount.name) or str(self.folders[mount.name].resolve())
             words += ["--volume", f"{source}:{mount.target}" + (":ro" if mount.mode == "ro" else "")]
-        return self.engine.command(*words, self.image_id, *self.image.command)
+        reference = self.image.tag if self.by_tag else self.image_id
+        return self.engine.command(*words, reference, *self.image.command)
 
 
 @dataclass(frozen=True)
