@@ -180,3 +180,20 @@ def test_memory_of_a_larger_gpu_than_promised(job: Job) -> None:
 def test_strict_wants_another_user_than_root(user: str, status: str) -> None:
     assert [check.status for check in demands(Flags(non_root=True), user)] == [status]
     assert demands(Flags(), user) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (
+            ("Traceback (most recent call last):", "torch.OutOfMemoryError: no room", "epoch 3"),
+            "torch.OutOfMemoryError",
+        ),
+        (("error: ct.nii.gz is cut short", "2 of 3 cases written"), "error: ct.nii.gz is cut short"),
+        (("epoch 2", "epoch 3"), "epoch 3"),
+    ],
+)
+def test_the_last_words_name_the_error_in_whatever_order_the_streams_arrive(
+    job: Job, lines: tuple[str, ...], words: str
+) -> None:
+    assert f"exit code 1; its last words: {words}" in named(checks(job, outcome(*lines)), "exit code").note

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from workflow.scripts.slipway.flags import Flags, adapt, bytes_of, human
@@ -73,6 +75,44 @@ def test_gpus_that_the_engine_cannot_hand_over_are_told() -> None:
     host = Host(cpus=2, memory=8 << 30, gpus=1, cgroup="v2", gpu_complaint="install nvidia-container-toolkit")
     used, changes = adapt(Flags(gpus="all"), host, (), promised_gpus=1)
     assert (used.gpus, changes[0].why) == ("", "install nvidia-container-toolkit")
+
+
+AMOS = Flags(gpus="0", runtime="nvidia", env={"NVIDIA_VISIBLE_DEVICES": "all", "A": "1"})
+
+
+def test_a_gpu_by_the_runtime_and_not_by_the_flag_keeps_the_word() -> None:
+    used, changes = adapt(AMOS, LARGE, ("2",), promised_gpus=1)
+    assert changes == []
+    assert used == replace(AMOS, env={"NVIDIA_VISIBLE_DEVICES": "2", "A": "1"})
+    assert used.words() == [
+        *("--gpus", "0", "--runtime", "nvidia", "--env", "NVIDIA_VISIBLE_DEVICES=2", "--env", "A=1"),
+    ]
+
+
+def test_without_that_runtime_the_flag_itself_names_the_gpu() -> None:
+    host = replace(LARGE, runtimes=("runc",))
+    used, changes = adapt(AMOS, host, ("2",), promised_gpus=1)
+    assert used == replace(AMOS, gpus="device=2", runtime="")
+    assert [(change.flag, change.asked, change.used, change.why) for change in changes] == [
+        ("--gpus", "0", "device=2", "without a runtime 'nvidia' the word 0 would give no GPU"),
+        ("--runtime", "nvidia", "", "this engine has no runtime 'nvidia'"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        (SMALL, "this engine has no runtime 'nvidia'"),
+        (replace(SMALL, runtimes=("nvidia", "runc")), "the runtime 'nvidia' starts nothing without a GPU"),
+    ],
+)
+def test_without_a_gpu_both_words_go_and_are_told(host: Host, why: str) -> None:
+    used, changes = adapt(AMOS, host, (), promised_gpus=1)
+    assert used == Flags(env=AMOS.env)
+    assert [(change.flag, change.asked, change.used, change.why) for change in changes] == [
+        ("--gpus", "0", "", "this host has no GPU; the container runs on the CPU"),
+        ("--runtime", "nvidia", "", why),
+    ]
 
 
 @pytest.mark.parametrize(("size", "value"), [("64m", 64 << 20), ("1.5G", 3 << 29), ("512", 512), ("2k", 2048)])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from containers.kit.errors import UserError
 from tests.report import inputs
 from tests.report.pages import Element, parsed
-from workflow.scripts.slipway.pages import archives, model, verdicts
+from workflow.scripts.slipway.pages import archives, model, pictures, verdicts
 from workflow.scripts.slipway.pages.html import block, duration, size
 
 
@@ -171,7 +173,9 @@ def test_the_card() -> None:
 
 
 def test_the_whisker_is_to_scale() -> None:
-    drawing = parsed(model.whisker(0.75, 0.5, 1.0))
+    drawing = parsed(model.whisker(0.75, 0.5, 1.0, 0.5))
+    assert [line.attributes["x1"] for line in drawing.all("line", "axis")] == ["4", "70.0"]
+    assert len(parsed(model.whisker(0.75, 0.5, 1.0, None)).all("line", "axis")) == 1
     span = drawing.one("line", "range").attributes
     assert (span["x1"], span["x2"], drawing.one("circle").attributes["cx"]) == ("70.0", "136.0", "103.0")
     assert drawing.one("svg").attributes["aria-label"] == "0.750 within 0.500 to 1.000 on a scale from 0 to 1"
@@ -182,6 +186,27 @@ def test_measures_of_another_challenge() -> None:
     section = parsed(model.section({"metrics": {"test set": {"dice": {"mean": 0.81, "low": 0.78, "high": 0.84}}}}))
     assert cells(section.one("tbody").one("tr")) == ["dice", "0.810", "0.780 to 0.840", "", ""]
     assert section.one("h3").text == "test set"
+
+
+def test_a_score_alone_is_no_model() -> None:
+    """What a container scored has a card of its own, with neither data nor folds in it."""
+    spleen = {"dsc": 0.93, "cases": 4, "note": "empty in 1 case"}
+    section = parsed(model.section({"metrics": {"holdout_dsc": {"spleen": spleen}}, "notes": ["by Slipway"]}))
+    assert section.one("h2").text == "Score"
+    assert section.one("h3").text == "On cases that no training saw, by the container: DSC"
+    assert cells(section.one("tbody").one("tr")) == ["spleenempty in 1 case", "0.930", "–", "", "4"]
+    assert section.one("section").attributes["id"] == "score"
+
+
+def test_a_picture_is_part_of_the_page(tmp_path: Path) -> None:
+    (tmp_path / "overlay.png").write_bytes(b"\x89PNG")
+    card = {"pictures": [{"file": "overlay.png", "caption": "liver & spleen"}]}
+    section = parsed(pictures.section(card, tmp_path) or "")
+    assert section.one("img").attributes["src"] == "data:image/png;base64,iVBORw=="
+    assert section.one("figcaption").text == "liver & spleen"
+    assert pictures.section({}, tmp_path) is None
+    with pytest.raises(UserError, match=r"gone\.png cannot be read"):
+        pictures.section({"pictures": [{"file": "gone.png", "caption": ""}]}, tmp_path)
 
 
 def test_a_card_of_a_training_that_goes_on() -> None:

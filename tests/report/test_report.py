@@ -39,6 +39,16 @@ def test_ready(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"{tmp_path / 'report.html'}: ready to submit\n"
 
 
+def test_an_archive_that_was_loaded_back(tmp_path: Path) -> None:
+    """The same image a second time, under a name of its own; it is saved once."""
+    words = inputs.written(tmp_path)
+    turn = words.index("--manifest")
+    words[turn:turn] = [f"predict, loaded from its archive={tmp_path / 'predict.json'}"]
+    document = page(words, tmp_path)
+    assert document.one("p", "headline").text == "Ready to submit"
+    assert "Image predict, loaded from its archive PASS" in [heading.text for heading in document.all("h2")]
+
+
 def test_the_page_stands_alone(tmp_path: Path) -> None:
     document = page(inputs.written(tmp_path), tmp_path)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -36,10 +36,11 @@ class Clone:
                 shutil.copy2(ROOT / name, root / name)
         return cls(root)
 
-    def share_downloads(self, other: Clone) -> None:
-        """Take the base and the wheels of another clone, which every clone would otherwise make and fetch anew."""
+    def share_downloads(self, folder: Path) -> None:
+        """Keep the base and the wheels in a folder for several clones, each of which would otherwise fetch them anew."""
+        folder.mkdir(exist_ok=True)
         (self.root / "scratch").mkdir(exist_ok=True)
-        (self.root / "scratch" / "containers").symlink_to(other.root / "scratch" / "containers")
+        (self.root / "scratch" / "containers").symlink_to(folder)
 
     def snakemake(
         self, *words: str, environ: Mapping[str, str] | None = None, check: bool = True
@@ -61,10 +62,10 @@ class Clone:
         """How many jobs of each rule a dry run would do."""
         return jobs(self.snakemake("--dry-run", *words).stdout)
 
-    def overlay(self, name: str, **stoic: object) -> list[str]:
+    def overlay(self, name: str, challenge: str = "stoic", /, **block: object) -> list[str]:
         """A configuration file that lies over the shipped one, as words for Snakemake."""
         path = self.root / f"{name}.yaml"
-        path.write_text(yaml.safe_dump({"challenges": {"stoic": stoic}}))
+        path.write_text(yaml.safe_dump({"challenges": {challenge: block}}))
         return ["--configfile", str(path), "--"]
 
 

@@ -1,6 +1,8 @@
-"""The main job, done once: `snakemake --cores 16 export_stoic` in a clean copy."""
+"""The whole way of each challenge, done once in a clean copy: `snakemake --cores 16 export_stoic`, `snakemake amos_test`."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +16,25 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the clones keep base and wheels."""
+    return tmp_path_factory.mktemp("downloads")
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Clone:
     """A copy in which the main job has run, on the demo data and with the shipped configuration."""
     clone = Clone.make(tmp_path_factory.mktemp("exported"))
+    clone.share_downloads(downloads)
     clone.snakemake("--cores", "16", "export_stoic")
+    return clone
+
+
+@pytest.fixture(scope="session")
+def exported_amos(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Clone:
+    """A copy in which AMOS was tested first and then exported, as a user would."""
+    clone = Clone.make(tmp_path_factory.mktemp("exported_amos"))
+    clone.share_downloads(downloads)
+    clone.snakemake("amos_test")
+    clone.snakemake("export_amos")
     return clone

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from containers.amos import settings as amos
 from containers.kit.errors import UserError
 from containers.stoic.settings import Predict, Preprocess, Train
 from workflow.scripts.docs import main as docs
@@ -82,6 +83,13 @@ def test_defaults_are_filled_at_every_depth_and_shared_with_the_code() -> None:
     assert block["preprocess"] == {**plain[Preprocess], "shards": 8}
     assert block["train"] == plain[Train]
     assert block["predict"] == plain[Predict]
+
+
+@pytest.mark.parametrize("section", ["plan", "train", "predict", "metric"])
+def test_amos_defaults_are_shared_with_the_code(section: str) -> None:
+    block = checked({"challenges": {"amos": {}}}, SCHEMA)["challenges"]["amos"]
+    kind = {"plan": amos.Plan, "train": amos.Train, "predict": amos.Predict, "metric": amos.Metric}[section]
+    assert block[section] == {key: _plain(value) for key, value in asdict(kind()).items()}
 
 
 def _plain(value: Any) -> Any:

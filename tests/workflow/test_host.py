@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +20,9 @@ SMALL: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def trained(exported: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def trained(downloads: Path, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     clone = Clone.make(tmp_path_factory.mktemp("host"))
-    clone.share_downloads(exported)
+    clone.share_downloads(downloads)
     clone.snakemake("--cores", "2", *clone.overlay("small", **SMALL), "stoic_artifact", "stoic_test_train")
     return clone
 

@@ -30,3 +30,8 @@ def settings(**sections):
 def cards(wildcards, input):
     """The model cards of the artifacts that a report is about."""
     return [str(Path(folder, "card.json")) for folder in input.artifact]
+
+
+def reloaded(wildcards, input):
+    """The verdicts on archives that were loaded back, each under a name of its own in the report."""
+    return [f"{Path(path).parent.name}, loaded from its archive={path}" for path in input.reloaded]

@@ -1,12 +1,15 @@
 """What the submission hands to organisers: a folder an image, from which plain `docker build` makes it, LICENSE and README.
 
-In: IMAGES, as submission.smk describes it. Out: <results>/submission, and in scratch the wheels that its images need.
+In: IMAGES and NAMES, as submission.smk describes them. Out: <results>/submission, and in scratch the wheels that its images need.
 """
 
 from workflow.scripts.slipway.contract import load
 
 CONTRACT = here("containers", config["challenge"], "contract.yaml")
-CONTRACTED = load(Path(CONTRACT)).images
+NAMING = [f"--name={word}={value}" for word, value in NAMES.items()]
+
+with ends_with_error():
+    CONTRACTED = load(Path(CONTRACT), NAMES).images
 
 
 for image, shipped in IMAGES.items():
@@ -28,6 +31,7 @@ for image, shipped in IMAGES.items():
             here("envs", "submit.yaml")
         params:
             cache=f"{config['shared']}/wheels",
+            without=list(CONTRACTED[image].without),
         message:
             f"{TITLE}: fetch the Python packages of the {image} image"
         shell:
@@ -36,6 +40,7 @@ for image, shipped in IMAGES.items():
                 --lock {input.lock:q} \
                 --common {input.common:q} \
                 --extra {input.extra:q} \
+                --without {params.without:q} \
                 --cache {params.cache:q} \
                 --output {output.record:q} \
                 2>&1 | tee {log:q}
@@ -62,6 +67,7 @@ for image, shipped in IMAGES.items():
             here("envs", "submit.yaml")
         params:
             image=image,
+            names=NAMING,
             entry=shipped["entry"],
             settings=shipped["settings"],
             wheels=config["containers"]["wheels"],
@@ -71,7 +77,7 @@ for image, shipped in IMAGES.items():
             r"""
             python -m workflow.scripts.submission \
                 --image {params.image:q} \
-                --contract {input.contract:q} \
+                --contract {input.contract:q} {params.names:q} \
                 --entry {params.entry:q} \
                 --dockerfile {input.dockerfile:q} \
                 --base {input.base:q} \
@@ -99,6 +105,7 @@ rule cover:
     conda:
         here("envs", "submit.yaml")
     params:
+        names=NAMING,
         parts=[f"--part={image}={shipped['folder']}" for image, shipped in IMAGES.items()],
         wheels=config["containers"]["wheels"],
     message:
@@ -106,7 +113,7 @@ rule cover:
     shell:
         r"""
         python -m workflow.scripts.cover \
-            --contract {input.contract:q} \
+            --contract {input.contract:q} {params.names:q} \
             {params.parts:q} \
             --wheels {params.wheels:q} \
             --license {input.license:q} \

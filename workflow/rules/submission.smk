@@ -10,12 +10,17 @@ In: IMAGES, which the challenge's module defines before it includes this file. I
     made          the folder that its output goes to when it is tested
     test          further words for the test: scratch, time limit, environment
     profiles      which profiles of the contract it must pass
+    reloaded      True where the organisers load the archive and run it again, so that the saved file is tried once more
+    NAMES, the values of the `{team}`-like words of its contract,
     and REPORTED, the folders of trained artifacts whose card.json the report shows.
 Out: <results>/<image>/{image,verdict}.json, <results>/submission/<folder>, <results>/<archive>.tar.gz and <results>/report.html
 """
 
 
 include: "folder.smk"
+
+
+RELOADED = [image for image, shipped in IMAGES.items() if shipped.get("reloaded")]
 
 
 for image, shipped in IMAGES.items():
@@ -40,6 +45,7 @@ for image, shipped in IMAGES.items():
             here("envs", "submit.yaml")
         params:
             image=image,
+            names=NAMING,
             engine=config["containers"]["engine"],
         message:
             f"{TITLE}: build the {image} image, with no network"
@@ -47,7 +53,7 @@ for image, shipped in IMAGES.items():
             r"""
             python -m workflow.scripts.image \
                 --image {params.image:q} \
-                --contract {input.contract:q} \
+                --contract {input.contract:q} {params.names:q} \
                 --context {input.folder:q} \
                 --base {input.base:q} \
                 --wheelhouse {input.wheels:q} \
@@ -79,6 +85,7 @@ for image, shipped in IMAGES.items():
             gpu=CONTRACTED[image].hardware.gpus,
         params:
             image=image,
+            names=NAMING,
             test=shipped["test"],
             profiles=shipped["profiles"],
             engine=config["containers"]["engine"],
@@ -89,7 +96,7 @@ for image, shipped in IMAGES.items():
             r"""
             python -m workflow.scripts.test \
                 --image {params.image:q} \
-                --contract {input.contract:q} \
+                --contract {input.contract:q} {params.names:q} \
                 --record {input.record:q} \
                 --profile {params.profiles:q} \
                 --mount input=@{input.data:q} \
@@ -124,6 +131,7 @@ for image, shipped in IMAGES.items():
         threads: 2
         params:
             image=image,
+            names=NAMING,
             level=config["save"]["level"],
             engine=config["containers"]["engine"],
         message:
@@ -132,7 +140,7 @@ for image, shipped in IMAGES.items():
             r"""
             python -m workflow.scripts.save \
                 --image {params.image:q} \
-                --contract {input.contract:q} \
+                --contract {input.contract:q} {params.names:q} \
                 --record {input.record:q} \
                 --verdict {input.verdict:q} \
                 --level {params.level} \
@@ -145,11 +153,63 @@ for image, shipped in IMAGES.items():
             """
 
 
+for image in RELOADED:
+
+    rule:
+        """Load the saved archive back and run the organisers' command on it, word for word: the last check."""
+        name:
+            f"reload_{image}"
+        input:
+            code=code("workflow/scripts/test.py", CONTRACTED[image].output_check.partition(":")[0]),
+            contract=CONTRACT,
+            record=f"<results>/{image}/image.json",
+            archive=f"<results>/{CONTRACTED[image].archive}.tar.gz",
+            data=IMAGES[image]["data"],
+        output:
+            verdict=f"<results>/{image}/reloaded.json",
+            made=temp(directory(f"<scratch>/reloaded/{image}")),
+        log:
+            f"<logs>/reload_{image}.log",
+        benchmark:
+            f"<benchmarks>/reload_{image}.tsv"
+        conda:
+            here("envs", "submit.yaml")
+        threads: 16
+        resources:
+            gpu=CONTRACTED[image].hardware.gpus,
+        params:
+            image=image,
+            names=NAMING,
+            test=IMAGES[image]["test"],
+            engine=config["containers"]["engine"],
+            logs=f"logs/{config['challenge']}/reloaded",
+        message:
+            f"{TITLE}: load the {image} archive back, and run it by the organisers' command"
+        shell:
+            r"""
+            python -m workflow.scripts.test \
+                --image {params.image:q} \
+                --contract {input.contract:q} {params.names:q} \
+                --record {input.record:q} \
+                --archive {input.archive:q} \
+                --profile organisers \
+                --mount input=@{input.data:q} \
+                --mount output={output.made:q} \
+                {params.test:q} \
+                --gpus {resources.gpu} \
+                --engine {params.engine:q} \
+                --log-dir {params.logs:q} \
+                --verdict {output.verdict:q} \
+                2>&1 | tee {log:q}
+            """
+
+
 rule report:
     """Write report.html: verdicts, archives, scores and learning curves on one page."""
     input:
         code=code("workflow/scripts/report.py"),
         verdicts=[f"<results>/{image}/verdict.json" for image in IMAGES],
+        reloaded=[f"<results>/{image}/reloaded.json" for image in RELOADED],
         manifests=[f"<results>/{CONTRACTED[image].archive}.manifest.json" for image in IMAGES],
         artifact=REPORTED,
     output:
@@ -163,6 +223,7 @@ rule report:
     conda:
         here("envs", "submit.yaml")
     params:
+        reloaded=reloaded,
         cards=cards,
         challenge=config["challenge"],
         title=config["title"],
@@ -173,7 +234,7 @@ rule report:
         python -m workflow.scripts.report \
             --challenge {params.challenge:q} \
             --title {params.title:q} \
-            --verdict {input.verdicts:q} \
+            --verdict {input.verdicts:q} {params.reloaded:q} \
             --manifest {input.manifests:q} \
             --card {params.cards:q} \
             --output {output.page:q} \
@@ -208,5 +269,6 @@ rule export:
         [f"<results>/{CONTRACTED[image].archive}.tar.gz" for image in IMAGES],
         [f"<results>/submission/{shipped['folder']}" for shipped in IMAGES.values()],
         "<results>/submission/LICENSE",
+        [f"<results>/{image}/reloaded.json" for image in RELOADED],
         "<results>/report.html",
     localrule: True

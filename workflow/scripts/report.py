@@ -17,11 +17,11 @@ from typing import Any
 
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json, write_text
-from workflow.scripts.slipway.pages import archives, curves, history, model, verdicts
+from workflow.scripts.slipway.pages import archives, curves, history, model, pictures, verdicts
 from workflow.scripts.slipway.pages.html import Html, joined, mark, reading, tag
 
 STYLE = Path(__file__).with_name("slipway") / "pages" / "style.css"
-NO_NETWORK = "default-src 'none'; style-src 'unsafe-inline'"
+NO_NETWORK = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 Json = Mapping[str, Any]
 
 
@@ -105,6 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with reading(path, "a model card"):
             card = read_json(path)
             sections.append(model.section(card))
+            sections.append(pictures.section(card, path.parent))
             if card.get("history"):
                 sections.append(curves.section(history.of_card(path, card)))
     sections += [curves.section(history.read(path)) for path in args.metrics]

@@ -27,6 +27,7 @@ NO_PROCESS = re.compile(
 NO_SHM = re.compile(r"No space left on device.*(/dev/shm|shm_)|(/dev/shm|shm_|shared memory).*No space left", re.I)
 READ_ONLY = re.compile(r"Read-only file system|EROFS", re.IGNORECASE)
 DENIED = re.compile(r"Permission denied|EACCES", re.IGNORECASE)
+ERROR_LINE = re.compile(r"error: |([A-Za-z_]\w*\.)*\w*(Error|Exception|Exit|Interrupt)\b")
 PATH = re.compile(r"['\"`]?(/[^'\"`:\s]+)")
 
 
@@ -137,6 +138,11 @@ def _denied(_job: Job, outcome: Outcome) -> list[Check]:
     return [Check("permissions", "FAIL", "its user may do what it does", _path(line), note=note)]
 
 
+def _last_words(lines: Sequence[str]) -> str:
+    """The last line that names an error: the engine carries two streams, and what was said last may arrive first."""
+    return next((line for line in reversed(lines) if ERROR_LINE.match(line)), lines[-1])
+
+
 def _exit(_job: Job, outcome: Outcome) -> list[Check]:
     code = outcome.exit_code
     if not code:
@@ -144,7 +150,7 @@ def _exit(_job: Job, outcome: Outcome) -> list[Check]:
     meaning = ""
     if code > 128 and code - 128 in set(signal.Signals):
         meaning = f" (killed by {signal.Signals(code - 128).name})"
-    words = f"; its last words: {outcome.lines[-1]}" if outcome.lines else "; it said nothing"
+    words = f"; its last words: {_last_words(outcome.lines)}" if outcome.lines else "; it said nothing"
     return [
         Check("exit code", "FAIL", "0", str(code), note=f"the container ended with exit code {code}{meaning}{words}")
     ]

@@ -13,6 +13,7 @@ LEFT, RIGHT, TOP, BOTTOM = 34, 8, 10, 34
 # Title, and its columns with the words for them; the second column of a chart is drawn dashed.
 CHARTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("Loss", {"val_loss": "validation", "train_loss": "training"}),
+    ("Pseudo Dice of the validation patches", {"dice": "validation"}),
     ("AUC severe", {"auc_severe": "validation"}),
     ("AUC COVID-19", {"auc_covid": "validation"}),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from containers.kit.errors import UserError
 
-VOID = {"meta", "br", "circle", "line", "path", "polyline", "rect"}
+VOID = {"meta", "br", "img", "circle", "line", "path", "polyline", "rect"}
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # a container's log may hold any of these
 Value = str | int | float | None
 
@@ -35,7 +35,7 @@ def tag(name: str, /, *children: object, **attributes: Value) -> Html:
         if value is not None
     )
     if name in VOID:
-        return Html(f"<{name}{written}>" if name in ("meta", "br") else f"<{name}{written}/>")
+        return Html(f"<{name}{written}>" if name in ("meta", "br", "img") else f"<{name}{written}/>")
     return Html(f"<{name}{written}>{joined(*children)}</{name}>")
 
 

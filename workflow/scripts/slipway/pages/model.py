@@ -8,13 +8,24 @@ from typing import Any
 from workflow.scripts.slipway.pages.html import Html, code, facts, joined, tag
 
 Json = Mapping[str, Any]
-GROUPS = {"holdout": "On cases that no training saw", "out_of_fold": "Each case by the fold that did not see it"}
+HOLDOUT, OUT_OF_FOLD = "On cases that no training saw", "Each case by the fold that did not see it"
+GROUPS = {
+    "holdout": HOLDOUT,
+    "out_of_fold": OUT_OF_FOLD,
+    "holdout_dsc": f"{HOLDOUT}, by the container: DSC",
+    "holdout_nsd": f"{HOLDOUT}, by the container: NSD",
+    "training_dsc": "On cases that were trained on, by the container: DSC",
+    "training_nsd": "On cases that were trained on, by the container: NSD",
+    "out_of_fold_dsc": f"{OUT_OF_FOLD}: DSC",
+    "out_of_fold_nsd": f"{OUT_OF_FOLD}: NSD",
+}
 MEASURES = {"severe": "AUC severe among positives", "covid": "AUC COVID-19"}
 COLUMNS = {
     "fold": "Fold",
     "epoch": "Best epoch",
     "auc_severe": "AUC severe",
     "auc_covid": "AUC COVID-19",
+    "dice": "Pseudo Dice",
     "train_loss": "Training loss",
     "val_loss": "Validation loss",
     "seconds": "Seconds",
@@ -25,9 +36,10 @@ BESIDE_THE_VALUE = {"low", "high", "cases", "positives", "note"}
 
 def section(card: Json) -> Html:
     data, metrics, folds = card.get("data") or {}, card.get("metrics") or {}, card.get("folds") or []
+    scored = not data and not folds  # a card that holds a score alone
     return tag(
         "section",
-        tag("h2", "Model"),
+        tag("h2", "Score" if scored else "Model"),
         facts(
             ("Network", _network(card)),
             ("Data", _data(data)),
@@ -41,14 +53,15 @@ def section(card: Json) -> Html:
         else tag("p", "The training is not finished: these are the best weights so far.", class_="lead"),
         _folds(folds) if folds else None,
         *[tag("p", f"Note: {note}", class_="quiet") for note in card.get("notes") or []],
-        id="model",
+        id="score" if scored else "model",
     )
 
 
 def _network(card: Json) -> str:
     train = (card.get("config") or {}).get("train") or {}
     folds = len(card.get("folds") or [])
-    return train.get("model", "") and f"{train['model']}" + (f", {folds} folds averaged" if folds > 1 else "")
+    name = train.get("model") or train.get("network") or ""
+    return name and name + (f", {folds} folds averaged" if folds > 1 else "")
 
 
 def _data(data: Json) -> str:
@@ -74,9 +87,13 @@ def _group(name: str, measures: Json) -> Html:
 
 
 def _measure(name: str, measure: Json) -> Html:
-    value = next((value for key, value in measure.items() if key not in BESIDE_THE_VALUE), None)
+    kind, value = next(((key, value) for key, value in measure.items() if key not in BESIDE_THE_VALUE), ("", None))
     low, high, cases = measure.get("low"), measure.get("high"), measure.get("cases")
-    drawn = None if value is None or low is None or high is None else whisker(value, low, high)
+    drawn = (
+        None
+        if value is None or low is None or high is None
+        else whisker(value, low, high, 0.5 if kind == "auc" else None)
+    )
     note = measure.get("note")
     positives = measure.get("positives")
     return tag(
@@ -89,13 +106,13 @@ def _measure(name: str, measure: Json) -> Html:
     )
 
 
-def whisker(value: float, low: float, high: float) -> Html:
-    """The interval on a scale from 0 to 1, with chance marked at one half."""
+def whisker(value: float, low: float, high: float, chance: float | None) -> Html:
+    """The interval on a scale from 0 to 1, with chance marked where the measure knows it."""
     place = lambda share: f"{4 + 132 * min(1.0, max(0.0, share)):.1f}"  # noqa: E731
     return tag(
         "svg",
         tag("line", x1="4", x2="136", y1="10", y2="10", class_="axis"),
-        tag("line", x1=place(0.5), x2=place(0.5), y1="4", y2="16", class_="axis"),
+        None if chance is None else tag("line", x1=place(chance), x2=place(chance), y1="4", y2="16", class_="axis"),
         tag("line", x1=place(low), x2=place(high), y1="10", y2="10", class_="range"),
         tag("circle", cx=place(value), cy="10", r="4", class_="dot"),
         viewBox="0 0 140 20",
