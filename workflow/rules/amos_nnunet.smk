@@ -5,7 +5,9 @@ In: <scratch>/raw/manifest.json, and PLAN, TRAIN, FOLDS, OWN_NETWORK of amos.smk
 
 # What decides about the plan and the folds; a change of it plans anew, a change of the rest only trains anew.
 PLANNED = {key: TRAIN[key] for key in ("network", "network_args", "validation", "folds", "seed")}
-NNUNET = f"{config['scratch']}/nnunet"  # nnU-Net's own folders: preprocessed cases and checkpoints, none of them declared
+NNUNET = (
+    f"{config['scratch']}/nnunet"  # nnU-Net's own folders: preprocessed cases and checkpoints, none of them declared
+)
 
 
 rule plan:

@@ -30,18 +30,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--lock", type=Path, required=True, help="the version of every package")
     parser.add_argument("--common", type=Path, required=True, help="requirements that every image begins with")
     parser.add_argument("--extra", type=Path, required=True, help="requirements that this image adds")
+    parser.add_argument(
+        "--without", nargs="*", default=[], metavar="NAME", help="packages that are needed by name only and left out"
+    )
     parser.add_argument("--cache", type=Path, required=True, help="folder of wheels that all images share")
     parser.add_argument("--output", type=Path, required=True, help="record of the wheelhouse, a JSON file beside it")
     args = parser.parse_args(argv)
     common, added = requirements(args.common), requirements(args.extra)
     store = Store(args.cache, args.lock)
-    key = hash_of([store.key, sorted(map(str, common)), sorted(map(str, added))])
+    key = hash_of([store.key, sorted(map(str, common)), sorted(map(str, added)), sorted(args.without)])
     if complete(args.output, key):
         print(f"{args.output} is complete; nothing to do")
         return 0
     wheels = store.fetch([*common, *added])
     torch = reach(wheels, common)
-    extra = reach(wheels, [*common, *added]) - torch
+    extra = reach(wheels, [*common, *added], args.without) - torch
     folder = args.output.with_suffix("").resolve()
     said: dict[str, Any] = {
         "schema": 1,

@@ -51,6 +51,7 @@ class Image:
     archive: str
     dockerfile: Path
     requirements: tuple[Path, ...]
+    without: tuple[str, ...]
     entrypoint: str
     command: tuple[str, ...]
     mounts: tuple[Mount, ...]
@@ -127,6 +128,7 @@ def _image(path: Path, name: str, entry: Mapping[str, Any], names: Mapping[str, 
         archive=_filled(path, f"{where}.archive", entry["archive"], names),
         dockerfile=path.parent / entry["dockerfile"],
         requirements=tuple(path.parent / file for file in entry["requirements"]),
+        without=tuple(entry["without"]),
         entrypoint=entry["entrypoint"],
         command=tuple(entry["command"]),
         mounts=tuple(Mount(mount, **settings) for mount, settings in entry["mounts"].items()),

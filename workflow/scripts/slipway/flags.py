@@ -8,6 +8,9 @@ from typing import Any
 
 from workflow.scripts.slipway.host import Host
 
+NO_GPU = "this host has no GPU; the container runs on the CPU"
+NONE = "0"  # as a word for --gpus
+VISIBLE = "NVIDIA_VISIBLE_DEVICES"  # by which the nvidia runtime knows what to hand over
 UNITS = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
@@ -80,7 +83,19 @@ def adapt(flags: Flags, host: Host, gpus: Sequence[str], promised_gpus: int) -> 
         changes.append(Adapted(flag, shown[0], shown[1] if used else "", why))
         flags = replace(flags, **{key: used})
 
-    if flags.gpus:
+    if flags.gpus == NONE:
+        # By itself it means no GPU; with this variable the runtime hands them over all the same, so here it names them.
+        if gpus and flags.runtime in host.runtimes:
+            if flags.env.get(VISIBLE) == "all":
+                flags = replace(flags, env={**flags.env, VISIBLE: ",".join(gpus)})
+        elif gpus:
+            why = f"without a runtime '{flags.runtime}' the word {NONE} would give no GPU"
+            change("--gpus", "gpus", f"device={','.join(gpus)}", why)
+        else:
+            change("--gpus", "gpus", "", host.gpu_complaint or NO_GPU)
+            if flags.runtime in host.runtimes:
+                change("--runtime", "runtime", "", f"the runtime '{flags.runtime}' starts nothing without a GPU")
+    elif flags.gpus:
         if gpus:
             # Naming the leased GPUs instead of `all` is no weaker promise, so only a smaller number is a change.
             named = f"device={','.join(gpus)}"
@@ -88,7 +103,7 @@ def adapt(flags: Flags, host: Host, gpus: Sequence[str], promised_gpus: int) -> 
                 change("--gpus", "gpus", named, f"{promised_gpus} are promised, this host has {len(gpus)} to give")
             flags = replace(flags, gpus=named)
         else:
-            change("--gpus", "gpus", "", host.gpu_complaint or "this host has no GPU; the container runs on the CPU")
+            change("--gpus", "gpus", "", host.gpu_complaint or NO_GPU)
     if flags.runtime and flags.runtime not in host.runtimes:
         change("--runtime", "runtime", "", f"this engine has no runtime '{flags.runtime}'")
     if flags.cpus > host.cpus:

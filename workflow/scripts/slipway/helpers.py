@@ -29,7 +29,7 @@ def _test(image: Image) -> str:
     """Run the image under the organisers' flags; what this host lacks (a GPU, CPUs) is left out, and said."""
     flags = image.profile("organisers")
     usage = "./test.sh " + " ".join(mount.name.upper() for mount in image.mounts)
-    words = replace(flags, gpus="", cpus=0).words()
+    words = replace(flags, gpus="", runtime="", cpus=0).words()
     lines = [
         f"# Run {image.tag} as the organisers will; each word is a folder; empty ones take what it writes.",
         "#",
@@ -45,7 +45,7 @@ def _test(image: Image) -> str:
             lines.append(f'chmod 777 "${mount.name}"')
     lines += [f"name={image.tag.replace('/', '-').replace(':', '-')}-test-$$", "host=()"]
     if flags.gpus:
-        gpus = shlex.join(replace(type(flags)(), gpus=flags.gpus).words())
+        gpus = shlex.join(type(flags)(gpus=flags.gpus, runtime=flags.runtime).words())
         lines += [
             f"if command -v nvidia-smi >/dev/null; then host+=({gpus})",
             f"else echo 'no GPU here, so without {gpus}' >&2; fi",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from email.parser import Parser
 from pathlib import Path
@@ -12,9 +12,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from containers.kit.errors import UserError
+from containers.kit.errors import UserError, did_you_mean
 
 PYTHON = "3.11"
+REQUIREMENTS = "the requirements"
 # Where the wheels will run, whatever this host is.
 TARGET = {
     "implementation_name": "cpython",
@@ -69,14 +70,25 @@ def requirements(path: Path) -> list[Requirement]:
     return found
 
 
-def reach(wheels: Mapping[NormalizedName, Wheel], wanted: Iterable[Requirement]) -> set[NormalizedName]:
-    """The names of the wheels that `wanted` needs in turn, on the machine that will run them."""
+def reach(
+    wheels: Mapping[NormalizedName, Wheel], wanted: Iterable[Requirement], without: Collection[str] = ()
+) -> set[NormalizedName]:
+    """The names of the wheels that `wanted` needs in turn, on the machine that will run them, but those of `without`.
+
+    A name there that nothing asks for, or that the requirements themselves ask for, is a mistake.
+    """
+    left_out = {canonicalize_name(name): False for name in without}
     found: set[NormalizedName] = set()
     seen: set[tuple[NormalizedName, str]] = set()
-    waiting = [(requirement, "the requirements") for requirement in wanted if _applies(requirement, "")]
+    waiting = [(requirement, REQUIREMENTS) for requirement in wanted if _applies(requirement, "")]
     while waiting:
         requirement, who = waiting.pop()
         name = canonicalize_name(requirement.name)
+        if name in left_out:
+            if who == REQUIREMENTS:
+                raise UserError(f"{name} is asked for by {who} and left out by `without`; take it out of one of them")
+            left_out[name] = True
+            continue
         wheel = wheels.get(name)
         if wheel is None or not requirement.specifier.contains(wheel.version, prereleases=True):
             got = f"has {wheel.version}" if wheel else "has none"
@@ -86,6 +98,11 @@ def reach(wheels: Mapping[NormalizedName, Wheel], wanted: Iterable[Requirement])
             if (name, extra) not in seen:
                 seen.add((name, extra))
                 waiting += [(need, wheel.path.name) for need in wheel.needs if _applies(need, extra)]
+    unmet = [name for name, met in left_out.items() if not met]
+    if unmet:
+        raise UserError(
+            f"`without` names {unmet[0]}, which nothing needs; {did_you_mean(unmet[0], found, 'remove it')}"
+        )
     return found
 
 

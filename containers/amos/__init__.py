@@ -1,0 +1,1 @@
+"""The submission to AMOS22: abdominal organs in CT and MR."""
