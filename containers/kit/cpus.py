@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import MutableMapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+from containers.kit import cgroups
 
 # OpenBLAS, MKL, OpenMP and ITK read these once, so they must be set before numpy, torch and SimpleITK are imported.
 POOLS = (
@@ -41,38 +43,18 @@ def limit_threads(most: int = 16, environment: MutableMapping[str, str] | None =
 
 def cgroup_quota(root: Path = Path("/")) -> float | None:
     """CPUs by the quota of the cgroup or of one above it, v1 or v2; None where there is none."""
-    quotas = []
-    for controllers, group in _groups(root / "proc/self/cgroup"):
-        if not controllers:
-            quotas += [_quota_v2(folder) for folder in _upwards(root / "sys/fs/cgroup", group)]
-        elif "cpu" in controllers:
-            for mount in ("cpu", ",".join(controllers)):
-                quotas += [_quota_v1(folder) for folder in _upwards(root / "sys/fs/cgroup" / mount, group)]
-    known = [quota for quota in quotas if quota is not None]
-    return min(known) if known else None
-
-
-def _groups(table: Path) -> list[tuple[list[str], PurePosixPath]]:
-    """The lines `id:controllers:path`; v2 has no controllers."""
-    lines = [line.split(":", 2) for line in (_read(table) or "").splitlines()]
-    return [
-        (fields[1].split(",") if fields[1] else [], PurePosixPath(fields[2])) for fields in lines if len(fields) == 3
-    ]
-
-
-def _upwards(mount: Path, group: PurePosixPath) -> list[Path]:
-    """The group's folder and those above it: in a container only the topmost is visible, and it is its own."""
-    relative = PurePosixPath(*group.parts[1:])
-    return [mount / relative, *(mount / parent for parent in relative.parents)]
+    quotas = {1: _quota_v1, 2: _quota_v2}
+    found = [quotas[version](folder) for version, folder in cgroups.folders("cpu", root)]
+    return min((quota for quota in found if quota is not None), default=None)
 
 
 def _quota_v2(folder: Path) -> float | None:
-    fields = (_read(folder / "cpu.max") or "").split()
+    fields = (cgroups.read(folder / "cpu.max") or "").split()
     return _ratio(fields[0], fields[1]) if len(fields) == 2 else None
 
 
 def _quota_v1(folder: Path) -> float | None:
-    return _ratio(_read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us"))
+    return _ratio(cgroups.read(folder / "cpu.cfs_quota_us"), cgroups.read(folder / "cpu.cfs_period_us"))
 
 
 def _ratio(quota: str | None, period: str | None) -> float | None:
@@ -81,10 +63,3 @@ def _ratio(quota: str | None, period: str | None) -> float | None:
     except (ValueError, ZeroDivisionError):  # "max": no quota
         return None
     return share if share > 0 else None  # v1 says -1 for no quota
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return None

@@ -87,6 +87,7 @@ rule cases:
     conda:
         here("envs", "prepare.yaml")
     params:
+        task=config["task"],
         most=config["test"]["cases"],
         validation=TRAIN["validation"],
         folder=f"{config['scratch']}/cases",
@@ -96,6 +97,7 @@ rule cases:
         r"""
         python -m workflow.scripts.amos.cases \
             --manifest {input.manifest:q} \
+            --task {params.task} \
             --validation {params.validation} \
             --most {params.most} \
             --folder {params.folder:q} \

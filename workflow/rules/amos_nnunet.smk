@@ -23,6 +23,7 @@ rule plan:
         here("envs", "train.yaml")
     threads: 16
     params:
+        task=config["task"],
         plan=settings(**PLAN),
         train=settings(**PLANNED),
         folder=NNUNET,
@@ -32,6 +33,7 @@ rule plan:
         r"""
         python -m workflow.scripts.amos.plan \
             --manifest {input.manifest:q} \
+            --task {params.task} \
             --plan {params.plan:q} \
             --train {params.train:q} \
             --workers {threads} \
@@ -114,6 +116,7 @@ rule train_fold:
             --fold {wildcards.fold} \
             --train {params.train:q} \
             --configuration {params.configuration} \
+            --threads {threads} \
             --scratch {params.folder:q} \
             --output {output.trained:q} \
             2>&1 | tee {log:q}
@@ -160,6 +163,8 @@ rule validate_fold:
             --trained {input.trained:q} \
             --predict {params.predict:q} \
             --metric {params.metric:q} \
+            --threads {threads} \
+            --workers {threads} \
             --scratch {params.folder:q} \
             --output {output.validated:q} \
             2>&1 | tee {log:q}

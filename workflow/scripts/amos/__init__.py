@@ -1,0 +1,1 @@
+"""AMOS22 on the host: data, planning, training, scores."""
