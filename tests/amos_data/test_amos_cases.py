@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.amos_data.release import CASES, release
-from workflow.scripts.amos.cases import main
+from workflow.scripts.amos.cases import choose, main
 from workflow.scripts.amos.fetch import main as fetch
 
 
@@ -115,3 +115,10 @@ def test_what_cannot_be_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture
     content = json.loads(path.read_text())
     path.write_text(json.dumps({**content, "cases": [{**case, "label": None} for case in content["cases"]]}))
     assert "has no labelled case of task 1" in error_of(words(path, task=1), capsys)
+
+
+def test_validation_cases_that_were_trained_on_are_not_held_out() -> None:
+    """As the winners trained; a score on them says little, and must not be shown as one of unseen cases."""
+    entry = {"label": "x", "modality": "CT", "part": "validation"}
+    assert choose([entry], 1, 0) == ([entry], True)
+    assert choose([entry], 1, 0, kept=False) == ([entry], False)

@@ -37,7 +37,7 @@ class Clone:
         return cls(root)
 
     def share_downloads(self, folder: Path) -> None:
-        """Keep the base and the wheels in a folder for several clones, each of which would otherwise fetch them anew."""
+        """Keep the base and the wheels in a folder for several clones, instead of fetching them for each."""
         folder.mkdir(exist_ok=True)
         (self.root / "scratch").mkdir(exist_ok=True)
         (self.root / "scratch" / "containers").symlink_to(folder)

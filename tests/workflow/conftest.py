@@ -1,4 +1,4 @@
-"""The whole way of each challenge, done once in a clean copy: `snakemake --cores 16 export_stoic`, `snakemake amos_test`."""
+"""The whole way of each challenge, done once in a clean copy: `export_stoic`, and `amos_test` before `export_amos`."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_the_archive_passes_by_the_organisers_own_command(exported_amos: Clone) 
     assert words[-3:] == ["slipway", "python", "run_inference.py"]
     for flag, value in (("--ipc", "host"), ("--user", "root"), ("--env", "NVIDIA_VISIBLE_DEVICES=all")):
         assert words[words.index(flag) + 1] == value
-    mounts = [word for flag, word in zip(words, words[1:], strict=False) if flag == "--volume"]
+    mounts = [word for flag, word in pairwise(words) if flag == "--volume"]
     assert [mount.split(":", 1)[1] for mount in mounts] == ["/workspace/input/:ro", "/workspace/output/"]
     told = {change["flag"] for change in run["adapted"]}
     assert {"--gpus", "--runtime"} <= told or "--gpus" in words

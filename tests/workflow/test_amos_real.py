@@ -1,4 +1,4 @@
-"""The trained demo network on a real abdominal CT, and beside nnU-Net's own predictor; the image with files as users have them."""
+"""The trained demo network on a real abdominal CT and beside nnU-Net's own predictor; the image with a user's files."""
 
 from __future__ import annotations
 
