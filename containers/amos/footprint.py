@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 aten = torch.ops.aten
+BLOCK = 16  # channels, with the widest vectors that CPUs have
 
 
 class _Living(TorchDispatchMode):
@@ -40,7 +41,7 @@ class _Living(TorchDispatchMode):
             if storage._cdata not in inputs:
                 self.made[storage._cdata] = StorageWeakRef(storage), storage.nbytes()
         # A convolution turns its input and output into an order of its own, and so holds both twice for a while.
-        twice = sum(value.nbytes for value in _tensors((args, found))) if "conv" in str(func) else 0
+        twice = sum(map(_blocked, _tensors((args, found)))) if "conv" in str(func) else 0
         self.peak = max(self.peak, sum(size for _, size in self.made.values()) + twice)
         return found
 
@@ -59,6 +60,12 @@ def weights(network: nn.Module) -> int:
     """Bytes; what has several names counts once."""
     own = {id(tensor): tensor.nbytes for tensor in network.state_dict(keep_vars=True).values()}
     return sum(own.values())
+
+
+def _blocked(value: Tensor) -> int:
+    """Bytes in that order, which has channels in blocks; a single one stays by itself."""
+    channels = value.shape[1] if value.ndim > 1 else 1
+    return value.nbytes if channels == 1 else value.nbytes // channels * -(-channels // BLOCK) * BLOCK
 
 
 def _tensors(values: Any) -> list[Tensor]:

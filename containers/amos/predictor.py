@@ -27,7 +27,6 @@ from containers.amos.grid import Grid, Spacing, Strip
 from containers.amos.model import Model
 from containers.amos.normalise import Normaliser
 from containers.amos.options import Options
-from containers.kit import memory
 from containers.kit.progress import bar
 
 __all__ = ["Options", "segment"]
@@ -93,7 +92,7 @@ def _in_strips(case: _Case, strips: list[Strip], device: torch.device, sums: tor
     rows, _, columns = case.grid.windows
     count = sum(len(strip.starts) for strip in strips) * len(rows) * len(columns) * len(case.model.folds)
     ensemble = Ensemble(case.model, device, case.mirror)
-    with bar(total=count, title=case.title) as progress, memory.reused():
+    with bar(total=count, title=case.title) as progress:
         for strip in strips:
             _predict(case, strip, ensemble, sums, out, progress)
 

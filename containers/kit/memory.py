@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from containers.kit import cgroups
 
 GIB = 1 << 30
-TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
 
 def limit(root: Path = Path("/")) -> int:
@@ -35,28 +31,6 @@ def resident(root: Path = Path("/")) -> int:
 def peak(root: Path = Path("/")) -> int:
     """The most bytes that this process has held so far."""
     return _field(root / "proc/self/status", "VmHWM")
-
-
-@contextmanager
-def reused() -> Iterator[None]:
-    """In the block, memory that is freed stays with this process and serves the next allocation.
-
-    Otherwise glibc gives each large piece back, and the kernel clears it page by page when the next layer of a network
-    asks for as much: a quarter of the time of a network on the CPU. The peak is the same, and at the end of the block
-    what is free is given back. Where the C library is another one, nothing changes.
-    """
-    library = ctypes.CDLL(None)
-    if not all(hasattr(library, name) for name in ("mallopt", "malloc_trim")):
-        yield
-        return
-    try:
-        library.mallopt(MMAP_THRESHOLD, GIB)
-        library.mallopt(TRIM_THRESHOLD, GIB)
-        yield
-    finally:
-        library.mallopt(MMAP_THRESHOLD, 32 << 20)  # as far as glibc itself would raise it
-        library.mallopt(TRIM_THRESHOLD, 64 << 20)
-        library.malloc_trim(0)
 
 
 def _bytes(text: str | None) -> int:

@@ -105,7 +105,7 @@ def test_a_second_run_has_nothing_to_do(exported_amos: Clone) -> None:
     [
         ({"train": {"lr": 0.02}}, {"amos_train_fold": 2, **AFTER_TRAINING}),
         ({"train": {"seed": 7}}, {"amos_plan": 1, **AFTER_PLAN}),
-        ({"plan": {"features": 12}}, {"amos_plan": 1, **AFTER_PLAN}),
+        ({"plan": {"features": 16}}, {"amos_plan": 1, **AFTER_PLAN}),
         ({"predict": {"clean": False}}, AFTER_ARTIFACT),
         ({"metric": {"tolerance": 2}}, AFTER_TRAINING),
         ({"test": {"cases": 2}}, {"amos_cases": 1, **AFTER_IMAGE, **REPORTED}),

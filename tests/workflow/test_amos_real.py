@@ -6,6 +6,7 @@ import gzip
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -110,8 +111,8 @@ def test_organs_are_found_in_the_real_ct(
 ) -> None:
     """A network that learnt from phantoms is no radiologist, but the map has the scan's geometry and labels in it."""
     assert done.returncode == 1
-    labels = nibabel.load(folders[1] / "骨盆 CT.nii.gz")
-    image = nibabel.load(scan)
+    labels: Any = nibabel.load(folders[1] / "骨盆 CT.nii.gz")
+    image: Any = nibabel.load(scan)
     assert labels.shape == image.shape
     assert labels.get_data_dtype() == np.uint8
     assert np.allclose(labels.affine, image.affine, atol=1e-4)
