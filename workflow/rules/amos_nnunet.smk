@@ -151,7 +151,7 @@ rule validate_fold:
     params:
         predict=settings(**{key: config["predict"][key] for key in ("mirror", "step", "device", "memory")}),
         metric=settings(**config["metric"]),
-        folder=f"{config['scratch']}/validated",
+        folder=f"{config['scratch']}/predicted",
     message:
         "amos: validate fold {wildcards.fold}"
     shell:
