@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -16,12 +12,12 @@ import numpy as np
 
 from containers.amos.organs import LABELS
 from containers.kit.errors import UserError
-from containers.kit.files import hash_of, read_json, sha256, write_json
+from containers.kit.files import hash_of, sha256, write_json
 from containers.kit.pool import each
 from workflow.scripts.amos import anatomy, scanner, shapes, trunk
 from workflow.scripts.amos.anatomy import Modality, abdomen
+from workflow.scripts.slipway.demo import made
 
-RECORD = "demo.json"  # sizes of all files; written last
 RELEASE = "amos22"
 DRAWN_BY = (anatomy, scanner, shapes, trunk)
 FEWEST, MOST = 6, 320
@@ -107,23 +103,7 @@ def generate(demo: Demo, scratch: Path, workers: int = 0) -> Path:
     """The folder of this demo below `scratch`, made if it is not there whole; the release is its folder amos22."""
     code = [sha256(Path(str(file))) for file in (__file__, *(module.__file__ for module in DRAWN_BY))]
     folder = scratch / f"demo-{hash_of([asdict(demo), code, nib.__version__, np.__version__])}"
-    if _complete(folder):
-        return folder / RELEASE
-    scratch.mkdir(parents=True, exist_ok=True)
-    partial_folder = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=scratch))
-    try:
-        _fill(partial_folder, demo, workers)
-        if folder.exists():  # somebody took files out of it
-            shutil.rmtree(folder)
-        partial_folder.chmod(0o755)
-        partial_folder.replace(folder)
-    except OSError as error:
-        if _complete(folder):  # another run was faster
-            return folder / RELEASE
-        raise UserError(f"{scratch} cannot take the demo data ({error.strerror}); make room there or move it") from None
-    finally:
-        shutil.rmtree(partial_folder, ignore_errors=True)
-    return folder / RELEASE
+    return made(folder, asdict(demo), partial(_fill, demo=demo, workers=workers)) / RELEASE
 
 
 def _fill(folder: Path, demo: Demo, workers: int) -> None:
@@ -135,7 +115,6 @@ def _fill(folder: Path, demo: Demo, workers: int) -> None:
         if isinstance(result, UserError):
             raise result
     write_json(root / "dataset.json", _description(people))
-    write_json(folder / RECORD, {"demo": asdict(demo), "sizes": _sizes(folder)})
 
 
 def _description(people: list[Patient]) -> dict[str, Any]:
@@ -170,14 +149,3 @@ def _write_case(root: Path, seed: int, one: Patient) -> None:
     scanner.write(root / f"images{SUFFIX[one.part]}" / one.name, image, affine, one.dtype)
     if one.part != "test":
         scanner.write(root / f"labels{SUFFIX[one.part]}" / one.name, labels, affine, "uint8")
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    files = [Path(base) / name for base, _, names in os.walk(folder) for name in names if name != RECORD]
-    return {str(file.relative_to(folder)): file.stat().st_size for file in sorted(files)}
-
-
-def _complete(folder: Path) -> bool:
-    with suppress(UserError, KeyError, TypeError):
-        return bool(read_json(folder / RECORD)["sizes"] == _sizes(folder))
-    return False

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -14,13 +10,13 @@ import numpy as np
 import SimpleITK as sitk
 
 from containers.kit.errors import UserError
-from containers.kit.files import hash_of, read_json, sha256, write_json, write_text
+from containers.kit.files import hash_of, sha256, write_text
 from containers.kit.pool import each
 from containers.stoic.data import COLUMNS, REFERENCE, Sex, image_file
+from workflow.scripts.slipway.demo import made
 from workflow.scripts.stoic import anatomy
 from workflow.scripts.stoic.anatomy import Disease, Finding, chest
 
-RECORD = "demo.json"  # sizes of all files; written last
 POSITIVE, SEVERE = 0.6025, 0.2498  # the organisers' share of positives, and of severe courses among those
 IDS = (6, 10730)  # theirs lie in this range, with gaps
 AGES = {35: 245, 45: 230, 55: 346, 65: 385, 75: 355, 85: 439}  # how many of their 2000 patients have each
@@ -71,23 +67,7 @@ def generate(demo: Demo, scratch: Path, workers: int = 0) -> Path:
     """The folder of this demo below `scratch`, made if it is not there whole."""
     code = [sha256(Path(file)) for file in (__file__, anatomy.__file__)]
     folder = scratch / f"demo-{hash_of([asdict(demo), code, sitk.Version.VersionString()])}"
-    if _complete(folder):
-        return folder
-    scratch.mkdir(parents=True, exist_ok=True)
-    partial_folder = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=scratch))
-    try:
-        _fill(partial_folder, demo, workers)
-        if folder.exists():  # somebody took files out of it
-            shutil.rmtree(folder)
-        partial_folder.chmod(0o755)
-        partial_folder.replace(folder)
-    except OSError as error:
-        if _complete(folder):  # another run was faster
-            return folder
-        raise UserError(f"{scratch} cannot take the demo data ({error.strerror}); make room there or move it") from None
-    finally:
-        shutil.rmtree(partial_folder, ignore_errors=True)
-    return folder
+    return made(folder, asdict(demo), partial(_fill, demo=demo, workers=workers))
 
 
 def _patient(random: np.random.Generator, case: int, course: int) -> Patient:
@@ -109,7 +89,6 @@ def _fill(folder: Path, demo: Demo, workers: int) -> None:
             raise result
     lines = [",".join(COLUMNS), *(f"{one.id},{one.covid},{one.severe}" for one in people)]
     write_text(folder / REFERENCE, "\n".join(lines) + "\n")
-    write_json(folder / RECORD, {"demo": asdict(demo), "sizes": _sizes(folder)})
 
 
 def _write_case(folder: Path, demo: Demo, patient: Patient) -> None:
@@ -130,14 +109,3 @@ def _write_case(folder: Path, demo: Demo, patient: Patient) -> None:
         sitk.WriteImage(image, str(path), True)
     except RuntimeError:  # SimpleITK's own words say no more than this
         raise UserError(f"{path} cannot be written; make room there or choose another scratch") from None
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    files = [Path(base) / name for base, _, names in os.walk(folder) for name in names if name != RECORD]
-    return {str(file.relative_to(folder)): file.stat().st_size for file in sorted(files)}
-
-
-def _complete(folder: Path) -> bool:
-    with suppress(UserError, KeyError, TypeError):
-        return bool(read_json(folder / RECORD)["sizes"] == _sizes(folder))
-    return False
