@@ -134,7 +134,7 @@ def test_the_limit_of_the_container_is_the_limit_of_a_case(built: Built, engine:
     done = subprocess.run(engine.command(*words), capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     assert "error: huge.nii: " in done.stderr
-    assert "the limit is 0.7 GiB" in done.stderr
+    assert "the limit is 0.68 GiB" in done.stderr
     assert [path.name for path in out.iterdir()] == ["small.nii.gz"]
 
 

@@ -112,7 +112,7 @@ def test_a_scan_too_large_for_the_memory_is_refused_before_it_is_read(
     assert place.written == ["small.nii.gz"]
     said = capsys.readouterr().err
     assert "error: huge.nii: an image of 2048x512x512 voxels needs about " in said
-    assert " strips and the limit is 1.3 GiB" in said
+    assert " strips and the limit is 1.30 GiB" in said
     assert "cut short" not in said
 
 
