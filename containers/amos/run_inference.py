@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from containers.amos.model import load
 
     model = load(places.place("ARTIFACT"))
-    failed = predict_all(cases, output, model, _options(settings), settings.clean)
+    failed = predict_all(cases, output, model, options_of(settings), settings.clean)
     told = f"{len(cases) - len(failed)} of {len(cases)} cases written"
     if failed:
         shown = [f"{name} ({why})" for name, why in list(failed.items())[:MOST_TOLD]]
@@ -114,7 +114,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _options(settings: Predict) -> Options:
+def options_of(settings: Predict) -> Options:
+    """What the settings come to on this machine."""
     import torch
 
     from containers.amos.predictor import Options

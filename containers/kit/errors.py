@@ -5,15 +5,22 @@ from __future__ import annotations
 import difflib
 import functools
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import ParamSpec
 
 P = ParamSpec("P")
+NAMED = 5  # how many problems an error names; the rest are counted
 
 
 class UserError(Exception):
     """Names the file, key or flag that is wrong, and what to do about it."""
+
+
+def listed(items: Sequence[str], separator: str = ", ") -> str:
+    """The first few items, and how many more there are."""
+    rest = len(items) - NAMED
+    return separator.join(items[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:

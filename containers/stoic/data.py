@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from containers.kit.errors import UserError
+from containers.kit.errors import UserError, listed
 from containers.kit.files import hash_of, read_json
 
 IMAGES = "data/mha"
 REFERENCE = "metadata/reference.csv"
 COLUMNS = ("PatientID", "probCOVID", "probSevere")
-NAMED = 5  # how many problems an error names; the rest are counted
 
 Sex = Literal["M", "F"]
 
@@ -93,12 +92,6 @@ def load_cases(reference_csv: Path, cases_dir: Path) -> list[Case]:
 def fingerprint(root: Path, rows: Sequence[Row]) -> str:
     """A short name for the data: ids, labels and image sizes, so it holds for a copy and takes no full read."""
     return hash_of([[row.id, row.covid, row.severe, _size(root / image_file(row.id))] for row in sorted(rows)])
-
-
-def listed(items: Sequence[str], separator: str = ", ") -> str:
-    """The first few items, and how many more there are."""
-    rest = len(items) - NAMED
-    return separator.join(items[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _row(cells: list[str]) -> tuple[Row | None, list[str]]:

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from containers.kit.errors import UserError, reports_errors
-from containers.stoic.data import COLUMNS, listed, read_reference
+from containers.kit.errors import UserError, listed, reports_errors
+from containers.stoic.data import COLUMNS, read_reference
 
 Array = np.ndarray[Any, Any]
 REPLICATES = 2000

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 
 from containers.kit import store
-from containers.kit.errors import UserError, reports_errors
+from containers.kit.errors import UserError, listed, reports_errors
 from containers.kit.files import hash_of, read_json, write_json
 from containers.kit.pool import each
 from containers.kit.resample import Grid, resample
 from containers.kit.settings import parse
 from containers.kit.volumes import Volume
-from containers.stoic.data import REFERENCE, Sex, image_file, listed, read_reference
+from containers.stoic.data import REFERENCE, Sex, image_file, read_reference
 from containers.stoic.settings import Preprocess
 
 RECIPE = 1  # raise it when the same settings give other voxels, so that cases made before are made again

@@ -15,8 +15,8 @@ from typing import Any
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json, write_json, write_text
 from workflow.scripts.amos import bundle, card, cleaning, judge, plan, train
-from workflow.scripts.amos.whole import whole
 from workflow.scripts.slipway.revision import revision
+from workflow.scripts.slipway.trees import replacing_tree
 
 CARD, CARD_TEXT = "card.json", "card.md"
 ROOT = Path(__file__).parents[3]
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rules = cleaning.learn(judge.seen(validated))
     plans = read_json(args.plan_folder / "plans.json")
     made = card.make(record, plans, folds, validated, rules, revision(ROOT))
-    with whole(args.output) as folder:
+    with replacing_tree(args.output) as folder:
         bundle.assemble(
             folder, args.plan_folder, folders, {organ: rule.min_volume_mm3 for organ, rule in rules.items()}
         )

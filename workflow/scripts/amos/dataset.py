@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from containers.amos.organs import LABELS
-from containers.kit.errors import UserError
+from containers.kit.errors import UserError, listed
 
 Modality = Literal["CT", "MR"]
 Part = Literal["training", "validation", "test"]
@@ -24,7 +24,6 @@ PARTS: tuple[Part, ...] = ("training", "validation", "test")
 IMAGES = ("imagesTr", "imagesVa", "imagesTs")
 RELEASE = "amos22"
 FIRST_MR = 500  # the organisers number CT below this and MR from it on
-NAMED = 5  # how many problems an error names; the rest are counted
 NAME = re.compile(r"amos_(\d{4})\.nii\.gz")
 
 
@@ -76,12 +75,6 @@ def read(root: Path, task: int) -> Release:
     if not any(case.part == "training" for case in chosen):
         raise UserError(f"{path} lists no training case of task {task}; {'CT is' if task == 1 else 'some are'} needed")
     return Release(root, path.name, str(content.get("licence") or "not stated"), chosen, tuple(notes))
-
-
-def listed(items: Sequence[str], separator: str = ", ") -> str:
-    """The first few items, and how many more there are."""
-    rest = len(items) - NAMED
-    return separator.join(items[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _descriptions(task: int) -> tuple[str, str]:

@@ -26,7 +26,7 @@ from containers.kit.files import hash_of, read_json, write_json
 from containers.kit.settings import parse
 from workflow.scripts.amos import folds, nnunet, own, samples
 from workflow.scripts.amos.samples import Samples
-from workflow.scripts.amos.whole import whole
+from workflow.scripts.slipway.trees import replacing_tree
 
 RECORD, SPLITS = "plan.json", "splits_final.json"
 
@@ -134,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     nnunet.workspace(args.scratch / "nnunet")
     found = samples.read(args.manifest, args.task, train.validation)
     files = make(found, args.task, told, train, args.scratch, args.workers)
-    with whole(args.output) as folder:
+    with replacing_tree(args.output) as folder:
         for name, content in files.items():
             write_json(folder / name, content)
     print(tell(files), flush=True)

@@ -32,7 +32,7 @@ from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import hash_of, read_json, replacing, sha256, write_json
 from containers.kit.settings import parse
 from workflow.scripts.amos import nnunet, plan
-from workflow.scripts.amos.whole import whole
+from workflow.scripts.slipway.trees import replacing_tree
 
 RECORD = "fold.json"
 DECISIVE = ("epochs", "iterations", "val_iterations", "lr", "optimizer", "augment", "amp", "mirror", "seed")
@@ -75,7 +75,7 @@ def export(state: Mapping[str, Any], record: Mapping[str, Any], train: Train, fo
     """The weights and what is to be known about them; nothing that only the training needs."""
     from workflow.scripts.amos.trainer import history
 
-    with whole(output) as folder:
+    with replacing_tree(output) as folder:
         path = folder / f"fold_{fold}.safetensors"
         with replacing(path) as partial:
             save_file(slim(state["network_weights"]), partial)

@@ -16,12 +16,10 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from containers.amos import model as models
 from containers.amos.organs import ORGANS
 from containers.amos.predictor import Options
-from containers.amos.run_inference import predict_file
+from containers.amos.run_inference import options_of, predict_file
 from containers.amos.settings import Metric, Predict
 from containers.kit import cpus
 from containers.kit.errors import UserError, reports_errors
@@ -62,12 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     cases = [known[case] for case in read_json(args.plan_folder / plan.SPLITS)[fold["fold"]]["val"]]
     decisive = {"weights": fold["sha256"], "plan": record["key"], "mirror": told.mirror, "step": told.step}
     folder = args.scratch / "predictions" / hash_of(decisive)
-    device = torch.device("cuda" if told.device == "auto" and torch.cuda.is_available() else "cpu")
-    options = Options(mirror=told.mirror, step=told.step, device=device, limit=round(told.memory * 1e9))
     args.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="model.", dir=args.scratch) as temporary:
         bundle.assemble(Path(temporary), args.plan_folder, [args.trained], dict.fromkeys(ORGANS, 0.0))
-        predict(cases, folder, models.load(Path(temporary)), options)
+        predict(cases, folder, models.load(Path(temporary)), options_of(told))
     results = each(partial(judge, folder, metric.tolerance), cases, workers=args.workers, title="measure")
     bad = [result for result in results if isinstance(result, UserError)]
     if bad:

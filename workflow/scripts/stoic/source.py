@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from containers.kit.errors import UserError
-from containers.stoic.data import IMAGES, REFERENCE, Row, image_file, listed, read_reference
+from containers.kit.errors import UserError, listed
+from containers.stoic.data import IMAGES, REFERENCE, Row, image_file, read_reference
 from workflow.scripts.stoic.phantom import Demo, generate
 
 HOW_TO_FETCH = "aws s3 sync s3://stoic2021-training/ DIR --no-sign-request"
