@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,8 +56,21 @@ def parse(kind: type[T], text: str, where: str) -> T:
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+    kind = _dataclass(hint)
+    if kind is not None and not (value is None and kind is not hint):
         if not isinstance(value, Mapping):
             raise UserError(f"{where} must be a mapping, not {value!r}")
-        return build(hint, value, where)
+        return build(kind, value, where)
+    if typing.get_origin(hint) is dict and isinstance(value, Mapping):
+        _, inner = typing.get_args(hint)
+        if inner is not Any:
+            return {key: _value(inner, one, f"{where}.{key}") for key, one in value.items()}
     return tuple(value) if isinstance(value, list) else value
+
+
+def _dataclass(hint: Any) -> Any:
+    """The dataclass that a hint names, alone or beside None."""
+    for one in (hint, *(typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else ())):
+        if dataclasses.is_dataclass(one) and isinstance(one, type):
+            return one
+    return None

@@ -18,6 +18,10 @@ GROUPS = {
     "training_nsd": "On cases that were trained on, by the container: NSD",
     "out_of_fold_dsc": f"{OUT_OF_FOLD}: DSC",
     "out_of_fold_nsd": f"{OUT_OF_FOLD}: NSD",
+    "photos_top1": "On the ImageNet photos that chose the network: top-1",
+    "photos_top5": "On the ImageNet photos that chose the network: top-5",
+    "objectnet_torch": "On ObjectNet's images, by the torch container",
+    "objectnet_onnx": "On ObjectNet's images, by the onnx container",
 }
 MEASURES = {"severe": "AUC severe among positives", "covid": "AUC COVID-19"}
 COLUMNS = {

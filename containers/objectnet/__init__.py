@@ -1,0 +1,1 @@
+"""The submission to ObjectNet: five guesses at the object in each photo."""

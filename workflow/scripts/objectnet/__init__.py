@@ -1,0 +1,1 @@
+"""ObjectNet on the host: photos, candidates, their choice, scores."""
