@@ -9,9 +9,12 @@ set -euo pipefail
 suite=$1 archive=$2 certificates=$3
 
 # Licences stay (path-include); other documentation, translations and the caches of apt and dpkg go.
+# The hook merges /usr before any package is there, so that usrmerge, which would do it and brings all of Perl, is not needed.
 exec mmdebstrap \
     --variant=minbase \
-    --include=python3,python3-venv,ca-certificates \
+    --setup-hook='printf "Package: usrmerge\nPin: version *\nPin-Priority: -1\n" >"$1/etc/apt/preferences.d/usrmerge"' \
+    --hook-directory=/usr/share/mmdebstrap/hooks/merged-usr \
+    --include=usr-is-merged,python3,python3-venv,ca-certificates \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -22,6 +25,7 @@ exec mmdebstrap \
     --customize-hook='ln -s /usr/bin/python3 "$1/usr/local/bin/python"' \
     --customize-hook="upload '$certificates' /etc/ssl/certs/ca-certificates.crt" \
     --customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/* "$1"/var/log/* "$1"/usr/share/doc-base' \
+    --customize-hook='rm -f "$1"/etc/apt/preferences.d/usrmerge' \
     --customize-hook='rm -f "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/etc/machine-id "$1"/var/lib/dbus/machine-id' \
     --customize-hook='find "$1/usr" -name __pycache__ -prune -exec rm -rf {} +' \
     --customize-hook='chroot "$1" python -m compileall -q --invalidation-mode unchecked-hash /usr/lib/python3.11' \

@@ -16,6 +16,25 @@ Runtime = Literal["torch", "onnx", "both"]
 
 
 @dataclass(frozen=True)
+class Submission:
+    tag: str = "slipway/objectnet"  # the image's name; registry/project/name:tag for one that is pushed
+    runtime: Runtime = "torch"  # which image is made
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*(:\w[\w.-]{0,120})?", self.tag):
+            raise ValueError(f"tag '{self.tag}' names no image; write it as registry/project/name:tag, in lower case")
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        return ("torch", "onnx") if self.runtime == "both" else (self.runtime,)
+
+    @property
+    def name(self) -> str:
+        """What its archive is called."""
+        return self.tag.rpartition("/")[2].partition(":")[0]
+
+
+@dataclass(frozen=True)
 class Transform:
     """From a photo without its border to what the network sees; the defaults are those of the organisers' template."""
 
@@ -48,6 +67,11 @@ class Candidate:
             raise ValueError(f"model '{self.model}' is no name; write a class, a name of torchvision's, or timm:NAME")
         if not self.weights:
             raise ValueError("weights is empty; ObjectNet has no training images, so name a file with trained weights")
+
+    @property
+    def of_zoo(self) -> bool:
+        """Whether it needs timm or torchvision; their names, and those of the classes that call them, are in lower case."""
+        return self.model.islower()
 
 
 @dataclass(frozen=True)

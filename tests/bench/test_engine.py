@@ -51,6 +51,16 @@ def test_each_failure_has_its_own_reason(real: Trial, left: Left, mode: str, che
     assert left() == []
 
 
+def test_a_user_who_may_not_write_to_a_closed_output_is_found_out(real: Trial, left: Left) -> None:
+    real.image["mounts"]["output"]["opened"] = False
+    assert real.test() == 1
+    assert "Permission denied: '/output/" in real.verdict["reason"]
+    real.values["images"]["subject"]["profiles"]["organisers"]["user"] = "10001"  # who names the user opens the folder
+    assert real.test() == 0
+    assert real.output.stat().st_mode & 0o777 == 0o777
+    assert left() == []
+
+
 @pytest.mark.parametrize(("mode", "words"), [("hang", "it hangs: it used no CPU"), ("busy", "it was still working")])
 def test_time_limit_tells_a_hang_from_slow_work(real: Trial, left: Left, mode: str, words: str) -> None:
     begun = time.monotonic()

@@ -115,6 +115,38 @@ def test_without_a_gpu_both_words_go_and_are_told(host: Host, why: str) -> None:
     ]
 
 
+BY_RUNTIME = Flags(runtime="nvidia", memory="4g")  # the image's own environment asks for all GPUs
+
+
+def test_the_runtime_alone_gets_the_leased_gpus_by_name() -> None:
+    used, changes = adapt(BY_RUNTIME, LARGE, ("1",), promised_gpus=1)
+    assert changes == []
+    assert used == replace(BY_RUNTIME, env={"NVIDIA_VISIBLE_DEVICES": "1"})
+
+
+def test_without_the_runtime_the_flag_takes_its_place() -> None:
+    used, changes = adapt(BY_RUNTIME, replace(LARGE, runtimes=("runc",)), ("1",), promised_gpus=1)
+    assert used == Flags(gpus="device=1", memory="4g")
+    assert [(change.flag, change.asked, change.used) for change in changes] == [
+        ("--gpus", "", "device=1"),
+        ("--runtime", "nvidia", ""),
+    ]
+
+
+def test_the_runtime_goes_where_there_is_no_gpu() -> None:
+    used, changes = adapt(BY_RUNTIME, replace(SMALL, runtimes=("nvidia", "runc")), (), promised_gpus=1)
+    assert used == Flags(memory="4g")
+    assert [(change.flag, change.why) for change in changes] == [
+        ("--runtime", "this host has no GPU; the container runs on the CPU")
+    ]
+
+
+def test_gpus_are_wanted_by_flag_or_by_runtime() -> None:
+    assert [flags.wants_gpus for flags in (BY_RUNTIME, Flags(gpus="all"), Flags(runtime="runc"), Flags())] == [
+        *(True, True, False, False),
+    ]
+
+
 @pytest.mark.parametrize(("size", "value"), [("64m", 64 << 20), ("1.5G", 3 << 29), ("512", 512), ("2k", 2048)])
 def test_sizes(size: str, value: int) -> None:
     assert bytes_of(size) == value

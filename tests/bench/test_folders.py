@@ -23,6 +23,13 @@ def test_a_new_folder_is_open_to_all(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o777
 
 
+def test_a_folder_that_the_organisers_do_not_open_stays_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "output"
+    folders.prepare(OUTPUT, folder)
+    folders.prepare(OUTPUT, folder, opened=False)
+    assert folder.stat().st_mode & 0o777 == 0o755
+
+
 def test_our_own_folder_is_emptied_again(tmp_path: Path) -> None:
     folder, kept = tmp_path / "output", tmp_path / "kept"
     kept.mkdir()

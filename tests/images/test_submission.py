@@ -197,3 +197,26 @@ def test_a_part_without_a_folder_is_refused(tmp_path: Path, capsys: pytest.Captu
     ]
     assert cover.main(words) == 1
     assert "--part train names no folder" in capsys.readouterr().err
+
+
+def test_what_was_trained_and_what_is_configured_fill_the_dockerfile(parts: Parts, tmp_path: Path) -> None:
+    dockerfile = tmp_path / "Dockerfile"
+    text = (STOIC / "predict.Dockerfile").read_text()
+    dockerfile.write_text(text.replace("ARG BASE_NAME", 'ARG MODEL=""\nARG WORKERS=""\nARG BASE_NAME'))
+    (parts.artifact / "args.json").write_text('{"MODEL": "Lite2", "WORKERS": "1"}')
+    out = tmp_path / "inference"
+    assert parts.lay("predict", out, f"--dockerfile={dockerfile}", "--arg=WORKERS=8") == 0
+    assert (values(out)["MODEL"], values(out)["WORKERS"]) == ("Lite2", "8")
+
+
+def test_files_of_the_artifact_that_an_image_does_not_need_stay_out(parts: Parts, tmp_path: Path) -> None:
+    out = tmp_path / "inference"
+    assert parts.lay("predict", out, "--leave", "fold0.safetensors") == 0
+    assert {name for name in tree(out) if name.startswith("artifact/")} == {"artifact/model.json"}
+
+
+def test_an_argument_without_a_value_is_one_sentence(
+    parts: Parts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert parts.lay("predict", tmp_path / "inference", "--arg=WORKERS") == 1
+    assert "error: --arg WORKERS: write it as NAME=VALUE" in capsys.readouterr().err

@@ -45,6 +45,11 @@ class House:
     def stored(self, name: str) -> Path:
         return next((self.folder / "store").glob(f"*/{name}"))
 
+    def fetch_without_torch(self) -> int:
+        files = {"lock": "lock.txt", "cache": "store"}
+        more = ["--extra", str(self.folder / "extra.txt"), str(self.folder / "more.txt"), f"--output={self.record}"]
+        return wheels.main([*(f"--{flag}={self.folder / name}" for flag, name in files.items()), *more])
+
 
 @pytest.fixture
 def house(tmp_path: Path, index: Index) -> House:
@@ -168,3 +173,13 @@ def test_mistakes_in_the_lists_are_named(
     said = capsys.readouterr().err
     assert name in said
     assert sentence in said
+
+
+def test_an_image_without_torch_has_its_own_packages_alone_from_several_lists(house: House, index: Index) -> None:
+    house.write("more.txt", "jinja2\n")
+    assert house.fetch_without_torch() == 0
+    assert house.said["torch"]["packages"] == []
+    assert house.file("torch", "torch.txt").read_text() == ""
+    assert house.said["extra"]["packages"] == ["jinja2==3.1", "tqdm==4.0"]
+    assert sorted(path.name for path in (index.folder).glob("torch*")) == ["torch-2.0-py3-none-any.whl"]
+    assert not list((house.folder / "store").glob("*/torch*"))

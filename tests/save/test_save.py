@@ -79,7 +79,7 @@ def test_not_passed(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.verdict |= {"status": "FAIL", "reason": "It ran out of memory."}
     assert bench.main() == 1
     assert said(capsys) == (
-        "error: stoictrain has not passed its test (It ran out of memory.); fix that and test it before you save it"
+        "error: stoictrain has not passed its test (It ran out of memory.); fix that and test it again"
     )
     assert bench.left == []
 

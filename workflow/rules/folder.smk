@@ -21,8 +21,8 @@ for image, shipped in IMAGES.items():
         input:
             code=code("workflow/scripts/wheels.py"),
             lock=here("envs", "lock.txt"),
-            common=here("containers", "kit", "requirements.txt"),
-            extra=[str(path) for path in CONTRACTED[image].requirements],
+            common=[here("containers", "kit", "requirements.txt")] if CONTRACTED[image].torch else [],
+            extra=[*map(str, CONTRACTED[image].requirements), *shipped.get("requirements", [])],
         output:
             record=f"<scratch>/wheels/{image}.json",
         log:
@@ -70,6 +70,8 @@ for image, shipped in IMAGES.items():
             names=NAMING,
             entry=shipped["entry"],
             settings=shipped["settings"],
+            args=[f"--arg={name}={value}" for name, value in shipped.get("args", {}).items()],
+            leave=shipped.get("leave", []),
             wheels=config["containers"]["wheels"],
         message:
             f"{TITLE}: lay out the submission's folder {shipped['folder']}/"
@@ -84,6 +86,8 @@ for image, shipped in IMAGES.items():
                 --wheelhouse {input.wheels:q} \
                 --wheels {params.wheels:q} \
                 --artifact {input.artifact:q} \
+                --leave {params.leave:q} \
+                {params.args:q} \
                 --weights {input.weights:q} \
                 --settings {params.settings:q} \
                 --output {output.folder:q} \

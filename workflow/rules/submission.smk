@@ -11,6 +11,9 @@ In: IMAGES, which the challenge's module defines before it includes this file. I
     test          further words for the test: scratch, time limit, environment
     profiles      which profiles of the contract it must pass
     reloaded      True where the organisers load the archive and run it again, so that the saved file is tried once more
+    requirements  further files of Python packages that what is configured needs (optional, as are the next two)
+    args          values that the Dockerfile's ARGs have by default
+    leave         names of the artifact's files that this image does not need
     NAMES, the values of the `{team}`-like words of its contract,
     and REPORTED, the folders of trained artifacts whose card.json the report shows.
 Out: <results>/<image>/{image,verdict}.json, <results>/submission/<folder>, <results>/<archive>.tar.gz and <results>/report.html

@@ -46,7 +46,7 @@ def readme(contract: Contract, parts: dict[str, str], wheels: str) -> str:
 
 Each folder builds one image by plain `docker build`. {network}
 In each: the Dockerfile, the code (containers/), the settings (settings.json), the state of the source (REVISION), the
-package lists (wheels/), and three short scripts. The code is under the licence in LICENSE.
+package lists (wheels/), and short scripts. The code is under the licence in LICENSE.
 """
     return "\n".join([head, *(_part(contract.image(name), folder) for name, folder in parts.items())])
 
@@ -54,12 +54,13 @@ package lists (wheels/), and three short scripts. The code is under the licence 
 def _part(image: Image, folder: str) -> str:
     words = " ".join(mount.name.upper() for mount in image.mounts)
     ends = f" It ends with the line `{image.success_line}`." if image.success_line else ""
+    debug = f"    bash {folder}/debug.sh {words}    # with the code of this folder, edited, instead of the image's\n"
     return f"""## {folder}/ becomes `{image.tag}`
 
     bash {folder}/build.sh                 # docker build --tag {image.tag} {folder}
     bash {folder}/test.sh {words}
     bash {folder}/export.sh                # {folder}/{image.archive}.tar.gz
-
+{debug if image.source else ""}
 test.sh runs the container under the challenge's flags; its words are folders on this machine.{ends}
 """
 

@@ -30,9 +30,13 @@ def render(schema: Schema) -> str:
 
 
 def _sections(schema: Schema, path: str) -> Iterator[str]:
-    """A table of the plain keys, then a section for every key that is a mapping of its own."""
+    """A table of the plain keys, then a section for every key that is a mapping, or holds mappings by a user's names."""
     plain = {key: part for key, part in schema["properties"].items() if "properties" not in part}
     nested = {key: part for key, part in schema["properties"].items() if "properties" in part}
+    for key, part in plain.items():
+        each = part.get("additionalProperties")
+        if isinstance(each, dict) and "properties" in each:
+            nested[f"{key}.<name>"] = {"description": f"Each of the {key}.", **each}
     if path:
         yield f"\n## `{path}`\n\n{_text(schema)}\n"
     if plain:

@@ -67,7 +67,7 @@ def with_wheels(context: Path, wheelhouse: Path) -> Path:
     """The folder itself where wheels lie in it; else one beside the wheelhouse with the same files and the wheels."""
     if not (context / "Dockerfile").is_file():
         raise UserError(f"{context} has no Dockerfile; make the folder with workflow.scripts.submission")
-    if any(context.glob("wheels/torch/*.whl")):
+    if any(context.glob("wheels/*/*.whl")):
         return context
     wheels = Path(read_json(wheelhouse)["folder"])
     whole = wheels.with_name(f"{wheels.name}.context")

@@ -28,26 +28,10 @@ from workflow.scripts.slipway import contract as contracts
 from workflow.scripts.slipway.archive import Archive, compress
 from workflow.scripts.slipway.engine import Engine, find
 from workflow.scripts.slipway.imagetar import Image, familiar
+from workflow.scripts.slipway.passed import check
 from workflow.scripts.slipway.stream import saved
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
-
-
-def check(record: Mapping[str, Any], verdict: Mapping[str, Any], image: contracts.Image, engine: Engine) -> None:
-    """Refuse an image that has not passed, or is no longer the one that did."""
-    tag, image_id = image.tag, record["image_id"]
-    again = f"snakemake --forcerun {record['challenge']}_image_{record['image']}"
-    if verdict["status"] != "PASS":
-        raise UserError(f"{tag} has not passed its test ({verdict['reason']}); fix that and test it before you save it")
-    if verdict["image_id"] != image_id:
-        raise UserError(f"the verdict is about {verdict['image_id']}, but {tag} was built as {image_id}; test it again")
-    if familiar(record["tag"]) != familiar(tag):
-        raise UserError(f"the contract calls the image {tag}, but it was built as {record['tag']}; build it again")
-    found = engine.image_id(tag)
-    if found is None:
-        raise UserError(f"{engine.name} has no image {tag} any more; build it again: {again}")
-    if found != image_id:
-        raise UserError(f"{tag} was rebuilt: it is {found} now and {image_id} passed; build and test it again: {again}")
 
 
 def save(

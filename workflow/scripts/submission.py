@@ -29,6 +29,7 @@ from workflow.scripts.slipway.trees import link, link_tree, replacing_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = "/opt/app/weights"  # where the Dockerfile puts weights/
+ARGS = "args.json"  # of the artifact: defaults of the Dockerfile's ARGs that follow from what was trained
 
 
 @reports_errors
@@ -45,7 +46,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--wheelhouse", type=Path, required=True, help="record of the wheels, a JSON file")
     parser.add_argument("--wheels", choices=["bundled", "index"], default="bundled", help="in the folder, or fetched")
     parser.add_argument("--artifact", type=Path, nargs="*", default=[], help="folder of trained weights, or nothing")
+    parser.add_argument("--leave", nargs="*", default=[], metavar="FILE", help="files of the artifact that stay out")
     parser.add_argument("--weights", type=Path, nargs="*", default=[], help="files of pretrained weights, or nothing")
+    parser.add_argument(
+        "--arg", action="append", default=[], metavar="NAME=VALUE", help="default of an ARG of the Dockerfile"
+    )
     parser.add_argument("--settings", required=True, help="JSON that is baked into the image as settings.json")
     parser.add_argument("--output", type=Path, required=True, help="the folder")
     args = parser.parse_args(argv)
@@ -82,7 +87,7 @@ def _fill(new: Path, args: argparse.Namespace) -> None:
         # Without weights the list is empty, and keeps the folder, which the Dockerfile takes, alive in archives.
         write_text(new / "weights" / "SHA256SUMS", "".join(sums))
     if dockerfile.copies(text, "artifact"):
-        _artifact(args.artifact, new / "artifact")
+        _artifact(args.artifact, new / "artifact", args.leave)
     wheels, base = read_json(args.wheelhouse), read_json(args.base)
     values = {
         "BASE_NAME": base["reference"],
@@ -91,6 +96,8 @@ def _fill(new: Path, args: argparse.Namespace) -> None:
         "CONFIG_HASH": hash_of(settings),
         "WEIGHTS_SHA256": _digest(new / "artifact", new / "weights"),
         "PACKAGES": " ".join([*wheels["torch"]["packages"], *wheels["extra"]["packages"]]),
+        **(read_json(new / "artifact" / ARGS) if (new / "artifact" / ARGS).is_file() else {}),
+        **names_of(args.arg, "--arg"),
     }
     write_text(new / "Dockerfile", dockerfile.filled(args.dockerfile, base, values))
     image = load(args.contract, names_of(args.name)).image(args.image)
@@ -116,10 +123,10 @@ def _settings(text: str, weights: list[Path]) -> Any:
     return moved(settings)
 
 
-def _artifact(given: list[Path], target: Path) -> None:
+def _artifact(given: list[Path], target: Path, leave: Sequence[str]) -> None:
     files = [path for folder in given for path in sorted(folder.rglob("*")) if path.is_file()]
     # Snakemake leaves a hidden timestamp in folders that it makes.
-    files = [path for path in files if not path.name.startswith(".")]
+    files = [path for path in files if not path.name.startswith(".") and path.name not in leave]
     if not files:
         raise UserError(
             "this image ships trained weights and --artifact names none; give it the folder of the artifact"

@@ -72,7 +72,7 @@ def _judge(args: argparse.Namespace, draft: Verdict) -> Verdict:
     found = len(discover())
     host = hosts.look(engine, found if args.gpus is None else min(found, args.gpus))
     # A GPU that the engine cannot hand over is no use to the container, so it stays free for others.
-    asks = any(image.profile(profile).gpus for profile in args.profile) and not host.gpu_complaint
+    asks = any(image.profile(profile).wants_gpus for profile in args.profile) and not host.gpu_complaint
     with lease(min(image.hardware.gpus, host.gpus) if asks else 0) as leased:
         bench = Bench(
             engine=engine,

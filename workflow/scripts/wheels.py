@@ -6,6 +6,7 @@
 
 The folder beside the record (here scratch/stoic/wheels/train) holds `torch/`, what every image begins with, and
 `extra/`, what this one adds: in each the frozen list and its wheels. A second run finds it complete and does nothing.
+Without --common the first list is empty, for an image that needs no torch.
 """
 
 from __future__ import annotations
@@ -28,15 +29,17 @@ PARTS = ("torch", "extra")
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lock", type=Path, required=True, help="the version of every package")
-    parser.add_argument("--common", type=Path, required=True, help="requirements that every image begins with")
-    parser.add_argument("--extra", type=Path, required=True, help="requirements that this image adds")
+    parser.add_argument(
+        "--common", type=Path, nargs="*", default=[], help="requirements that every image with torch begins with"
+    )
+    parser.add_argument("--extra", type=Path, nargs="+", required=True, help="requirements that this image adds")
     parser.add_argument(
         "--without", nargs="*", default=[], metavar="NAME", help="packages that are needed by name only and left out"
     )
     parser.add_argument("--cache", type=Path, required=True, help="folder of wheels that all images share")
     parser.add_argument("--output", type=Path, required=True, help="record of the wheelhouse, a JSON file beside it")
     args = parser.parse_args(argv)
-    common, added = requirements(args.common), requirements(args.extra)
+    common, added = ([one for path in paths for one in requirements(path)] for paths in (args.common, args.extra))
     store = Store(args.cache, args.lock)
     key = hash_of([store.key, sorted(map(str, common)), sorted(map(str, added)), sorted(args.without)])
     if complete(args.output, key):

@@ -45,7 +45,7 @@ def judge_profile(bench: Bench, profile: str, *, first: bool) -> Run:
     flags, adapted = adapt(promised, bench.host, bench.gpus, bench.image.hardware.gpus)
     flags, more = _with_env(flags, bench.env)
     with ExitStack() as stack:
-        places, kept = _places(bench, profile, first, stack)
+        places, kept = _places(bench, profile, first, stack, opened=bool(flags.user))
         job = Job(
             engine=bench.engine,
             image=bench.image,
@@ -55,7 +55,7 @@ def judge_profile(bench: Bench, profile: str, *, first: bool) -> Run:
             folders=places,
             time_limit=bench.time_limit or bench.image.time_limit,
             log=bench.log_dir / f"{bench.image.name}_{profile}.log",
-            gpus=bench.gpus if flags.gpus else (),
+            gpus=bench.gpus if flags.wants_gpus else (),
             by_tag=bench.by_tag,
         )
         outcome = run(job)
@@ -79,7 +79,7 @@ def judge_profile(bench: Bench, profile: str, *, first: bool) -> Run:
     )
 
 
-def _places(bench: Bench, profile: str, first: bool, stack: ExitStack) -> tuple[dict[str, Path], bool]:
+def _places(bench: Bench, profile: str, first: bool, stack: ExitStack, *, opened: bool) -> tuple[dict[str, Path], bool]:
     """A folder for each mount, ready for the run; and whether one of them holds what an interrupted run left."""
     known = [mount.name for mount in bench.image.mounts]
     for name in bench.mounts:
@@ -95,7 +95,8 @@ def _places(bench: Bench, profile: str, first: bool, stack: ExitStack) -> tuple[
             place = stack.enter_context(folders.temporary(place, profile))
         if mount.mode == "rw" and folders.state(place):  # a run that was killed may have left files that are not ours
             folders.hand_over(bench.engine, bench.image_id, place)
-        kept |= folders.prepare(mount, place, keep=bench.keep_scratch and first and mount.name == SCRATCH)
+        keep = bench.keep_scratch and first and mount.name == SCRATCH
+        kept |= folders.prepare(mount, place, keep=keep, opened=opened or mount.opened)
         places[mount.name] = place
     return places, kept
 

@@ -31,6 +31,7 @@ class Mount:
     mode: Literal["ro", "rw"]
     kind: Literal["bind", "volume"] = "bind"
     emptied: bool = False
+    opened: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ class Image:
     dockerfile: Path
     requirements: tuple[Path, ...]
     without: tuple[str, ...]
+    torch: bool
     entrypoint: str
+    source: str
     command: tuple[str, ...]
     mounts: tuple[Mount, ...]
     success_line: str
@@ -114,9 +117,9 @@ def _image(path: Path, name: str, entry: Mapping[str, Any], names: Mapping[str, 
     hardware = Hardware(**entry["hardware"])
     profiles = {name: build(Flags, flags, f"{where}.profiles.{name}") for name, flags in entry["profiles"].items()}
     for profile, flags in profiles.items():
-        if flags.gpus and not hardware.gpus:
+        if flags.wants_gpus and not hardware.gpus:
             raise UserError(
-                f"{path}: {where}.profiles.{profile}.gpus asks for GPUs, but {where}.hardware.gpus promises none; "
+                f"{path}: {where}.profiles.{profile} asks for GPUs, but {where}.hardware.gpus promises none; "
                 "say there how many"
             )
     tag = _filled(path, f"{where}.tag", entry["tag"], names)
@@ -129,7 +132,9 @@ def _image(path: Path, name: str, entry: Mapping[str, Any], names: Mapping[str, 
         dockerfile=path.parent / entry["dockerfile"],
         requirements=tuple(path.parent / file for file in entry["requirements"]),
         without=tuple(entry["without"]),
+        torch=entry["torch"],
         entrypoint=entry["entrypoint"],
+        source=entry.get("source", ""),
         command=tuple(entry["command"]),
         mounts=tuple(Mount(mount, **settings) for mount, settings in entry["mounts"].items()),
         success_line=entry.get("success_line", ""),

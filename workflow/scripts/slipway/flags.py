@@ -10,6 +10,7 @@ from workflow.scripts.slipway.host import Host
 
 NO_GPU = "this host has no GPU; the container runs on the CPU"
 NONE = "0"  # as a word for --gpus
+NVIDIA = "nvidia"  # the runtime
 VISIBLE = "NVIDIA_VISIBLE_DEVICES"  # by which the nvidia runtime knows what to hand over
 UNITS = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -36,6 +37,11 @@ class Flags:
     read_only: bool = False
     tmpfs: tuple[str, ...] = ()
     non_root: bool = False
+
+    @property
+    def wants_gpus(self) -> bool:
+        """By --gpus, or by the runtime alone, which hands over what the image's own environment names."""
+        return bool(self.gpus) or self.runtime == NVIDIA
 
     def words(self, engine: str = "docker") -> list[str]:
         """The engine's words, in the order in which the organisers write them."""
@@ -95,6 +101,13 @@ def adapt(flags: Flags, host: Host, gpus: Sequence[str], promised_gpus: int) -> 
             change("--gpus", "gpus", "", host.gpu_complaint or NO_GPU)
             if flags.runtime in host.runtimes:
                 change("--runtime", "runtime", "", f"the runtime '{flags.runtime}' starts nothing without a GPU")
+    elif not flags.gpus and flags.wants_gpus:
+        if gpus and flags.runtime in host.runtimes:
+            flags = replace(flags, env={**flags.env, VISIBLE: ",".join(gpus)})
+        elif gpus:
+            change("--gpus", "gpus", f"device={','.join(gpus)}", f"this engine has no runtime '{flags.runtime}'")
+        elif flags.runtime in host.runtimes:
+            change("--runtime", "runtime", "", host.gpu_complaint or NO_GPU)
     elif flags.gpus:
         if gpus:
             # Naming the leased GPUs instead of `all` is no weaker promise, so only a smaller number is a change.

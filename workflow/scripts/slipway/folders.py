@@ -21,8 +21,8 @@ MARK = "user.slipway.run"
 RUNNING, ENDED = "running", "ended"
 
 
-def prepare(mount: Mount, folder: Path, *, keep: bool = False) -> bool:
-    """Make the folder as the organisers find it: there, open to every user, and empty where they empty it.
+def prepare(mount: Mount, folder: Path, *, keep: bool = False, opened: bool = True) -> bool:
+    """Make the folder as the organisers do: there, open to all users where they open it, and empty where they empty it.
 
     With `keep`, what a run that did not come to its end left there stays; say whether that was so.
     """
@@ -46,9 +46,9 @@ def prepare(mount: Mount, folder: Path, *, keep: bool = False) -> bool:
     if mount.emptied:
         set_state(folder, RUNNING)
     try:
-        folder.chmod(0o777)  # the container's user is not ours
+        folder.chmod(0o777 if opened else 0o755)  # the container's user is not ours
     except PermissionError:
-        if folder.stat().st_mode & 0o007 != 0o007:
+        if opened and folder.stat().st_mode & 0o007 != 0o007:
             raise UserError(
                 f"--mount {mount.name}: {folder} is not yours; run `chmod 777` on it as its owner"
             ) from None

