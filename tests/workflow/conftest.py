@@ -1,4 +1,4 @@
-"""The whole way of each challenge, done once in a clean copy: `export_stoic`, and `amos_test` before `export_amos`."""
+"""The whole way of each challenge, done once in a clean copy and with the shipped configuration."""
 
 from __future__ import annotations
 
@@ -37,4 +37,13 @@ def exported_amos(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> 
     clone.share_downloads(downloads)
     clone.snakemake("amos_test")
     clone.snakemake("export_amos")
+    return clone
+
+
+@pytest.fixture(scope="session")
+def exported_objectnet(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Clone:
+    """A copy in which both of ObjectNet's images were made of the demo data."""
+    clone = Clone.make(tmp_path_factory.mktemp("exported_objectnet"))
+    clone.share_downloads(downloads)
+    clone.snakemake("--cores", "16", "export_objectnet")
     return clone

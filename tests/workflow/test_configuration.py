@@ -11,9 +11,11 @@ import yaml
 
 from containers.amos import settings as amos
 from containers.kit.errors import UserError
+from containers.objectnet import settings as objectnet
 from containers.stoic.settings import Predict, Preprocess, Train
 from workflow.scripts.docs import main as docs
 from workflow.scripts.docs import render
+from workflow.scripts.objectnet.demo_images import Demo
 from workflow.scripts.slipway.configuration import Schema, checked, load_schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,6 +92,27 @@ def test_amos_defaults_are_shared_with_the_code(section: str) -> None:
     block = checked({"challenges": {"amos": {}}}, SCHEMA)["challenges"]["amos"]
     kind = {"plan": amos.Plan, "train": amos.Train, "predict": amos.Predict, "metric": amos.Metric}[section]
     assert block[section] == {key: _plain(value) for key, value in asdict(kind()).items()}
+
+
+def test_objectnets_defaults_are_shared_with_the_code() -> None:
+    block = checked({"challenges": {"objectnet": {}}}, SCHEMA)["challenges"]["objectnet"]
+    assert block["predict"] == asdict(objectnet.Predict())
+    assert block["demo"] == asdict(Demo())
+    assert {key: block[key] for key in ("tag", "runtime")} == asdict(objectnet.Submission())
+    named = checked(
+        {
+            "challenges": {
+                "objectnet": {"train": {"candidates": {"a": {"model": "X", "weights": "w", "transform": {}}}}}
+            }
+        },
+        SCHEMA,
+    )
+    (one,) = named["challenges"]["objectnet"]["train"]["candidates"].values()
+    assert one["transform"] == {key: _plain(value) for key, value in asdict(objectnet.Transform()).items()}
+    assert {name: one["model"] for name, one in block["train"]["candidates"].items()} == {
+        "lite0": "EfficientNetLite0",
+        "lite2": "EfficientNetLite2",
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -63,7 +63,7 @@ rule fetch:
     threads: 16
     params:
         source=config["source"],
-        answers=config["answers"],
+        answers=[f"--answers={config['answers']}"] if config["answers"] else [],
         demo=settings(**config["demo"]),
         folder=subpath(output.manifest, parent=True),
     message:
@@ -72,7 +72,7 @@ rule fetch:
         r"""
         python -m workflow.scripts.objectnet.fetch \
             --source {params.source:q} \
-            --answers {params.answers:q} \
+            {params.answers:q} \
             --demo {params.demo:q} \
             --scratch {params.folder:q} \
             --workers {threads} \

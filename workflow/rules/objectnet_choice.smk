@@ -4,7 +4,10 @@ In: CANDIDATES and SUBMISSION of objectnet.smk, photos that are not ObjectNet's.
 No rule here takes the manifest of ObjectNet's images: the licence forbids that they tune a model, and choosing is tuning.
 """
 
-PACKAGED = "package:"  # weights that a Python package carries
+
+def there(file):
+    """A user's own file as input, so that a new one is noticed; where it is missing the rule itself says so."""
+    return lambda wildcards: [file] if Path(file).is_file() else []
 
 
 rule photos:
@@ -40,7 +43,7 @@ for name, candidate in CANDIDATES.items():
             f"weights_{name}"
         input:
             code=code("workflow/scripts/objectnet/weights.py"),
-            file=[] if candidate.weights.startswith(PACKAGED) else [candidate.weights],
+            file=there(candidate.weights),
         output:
             record=f"<scratch>/weights/{name}.json",
         log:

@@ -30,7 +30,7 @@ def render(schema: Schema) -> str:
 
 
 def _sections(schema: Schema, path: str) -> Iterator[str]:
-    """A table of the plain keys, then a section for every key that is a mapping, or holds mappings by a user's names."""
+    """A table of the plain keys, then a section for every key that is a mapping, or holds some by a user's names."""
     plain = {key: part for key, part in schema["properties"].items() if "properties" not in part}
     nested = {key: part for key, part in schema["properties"].items() if "properties" in part}
     for key, part in plain.items():
