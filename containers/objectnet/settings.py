@@ -68,11 +68,6 @@ class Candidate:
         if not self.weights:
             raise ValueError("weights is empty; ObjectNet has no training images, so name a file with trained weights")
 
-    @property
-    def of_zoo(self) -> bool:
-        """Whether it needs timm or torchvision; their names, and those of the classes that call them, are in lower case."""
-        return self.model.islower()
-
 
 @dataclass(frozen=True)
 class Train:

@@ -27,7 +27,7 @@ IRRELEVANT = ("where", "only_folds", "processes", "loaders", "checkpoint_minutes
 CODE = (  # modules that weights depend on
     *(
         f"containers.kit.{name}"
-        for name in ("amp", "batches", "checkpoint", "distributed", "loop", "rng", "schedule", "task")
+        for name in ("amp", "batches", "checkpoint", "distributed", "loop", "rng", "schedule", "task", "weights")
     ),
     *(
         f"containers.stoic.{name}"

@@ -7,6 +7,7 @@ Out: a container with torch, one with ONNX Runtime, or both, tried on the images
 
 from containers.kit.settings import build
 from containers.objectnet.settings import Predict, Submission, Train
+from workflow.scripts.objectnet.described import of_zoo
 from workflow.scripts.objectnet.licence import refuse_folders
 
 
@@ -19,8 +20,8 @@ with ends_with_error():
     CANDIDATES = build(Train, config["train"], "challenges.objectnet.train").candidates
     PREDICT = build(Predict, config["predict"], "challenges.objectnet.predict")
     refuse_folders(config["source"], config["train"]["photos"])
+    OF_ZOO = any(of_zoo(candidate.model) for candidate in CANDIDATES.values())
 
-OF_ZOO = any(candidate.of_zoo for candidate in CANDIDATES.values())
 IMAGES = {
     image: {
         "folder": image,

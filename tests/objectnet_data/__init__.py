@@ -1,0 +1,1 @@
+"""ObjectNet's images, the licence's guard, and the scorer."""
