@@ -33,7 +33,9 @@ IMAGES = {
         "made": f"<results>/{image}/output",
         "test": [f"--time-limit={round(config['test']['minutes'] * 60)}"],
         "profiles": config["test"]["profiles"],
-        "requirements": [here("containers", "objectnet", "requirements-zoo.txt")] if OF_ZOO and image == "torch" else [],
+        "requirements": (
+            [here("containers", "objectnet", "requirements-zoo.txt")] if OF_ZOO and image == "torch" else []
+        ),
         "args": {
             "WORKERS": PREDICT.workers,
             "BATCH_SIZE": PREDICT.batch_size,
