@@ -68,7 +68,11 @@ class TorchNetwork:
     def _run(self, batch: Floats) -> Floats:
         photos = torch.from_numpy(batch)
         try:
-            with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=bool(self.dtype)):
+            # The threads that DataParallel starts are not in that mode, and may not write into what was made in it.
+            with (
+                torch.inference_mode(self.gpus < 2),
+                torch.autocast(self.device.type, torch.bfloat16, enabled=bool(self.dtype)),
+            ):
                 if self.gpus:
                     photos = photos.pin_memory().to(self.device, non_blocking=True)
                 answers = self.network(photos.contiguous(memory_format=torch.channels_last))

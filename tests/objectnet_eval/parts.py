@@ -41,7 +41,7 @@ class Tiny(nn.Sequential):
 
 class Slow(Tiny):
     def forward(self, photos):
-        time.sleep(0.01 * len(photos))
+        time.sleep(0.05)
         return super().forward(photos)
 
 

@@ -5,11 +5,6 @@ No rule here takes the manifest of ObjectNet's images: the licence forbids that 
 """
 
 
-def there(file):
-    """A user's own file as input, so that a new one is noticed; where it is missing the rule itself says so."""
-    return lambda wildcards: [file] if Path(file).is_file() else []
-
-
 rule photos:
     """Have the photos at hand by which the network is chosen, and refuse ObjectNet's own."""
     input:
