@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 Amp = Literal["auto", "off", "bf16", "fp16"]
-CPUINFO = Path("/proc/cpuinfo")
-FLAG = "amx_bf16"  # without matrix units for them, a CPU is slower with halves than without
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -41,12 +38,3 @@ def choose(amp: Amp, device: torch.device) -> torch.dtype | None:
     if amp == "auto":
         amp = "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp16"
     return DTYPES[amp]
-
-
-def halves_on_cpu(cpuinfo: Path = CPUINFO) -> bool:
-    """Whether this CPU multiplies matrices of bf16; no training uses it unasked, as `choose` is for GPUs."""
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return False
-    return any(FLAG in line.split() for line in lines if line.startswith("flags"))

@@ -87,7 +87,7 @@ def parser(summary: str) -> argparse.ArgumentParser:
         "--precision",
         choices=get_args(Precision),
         default=DEFAULTS.precision,
-        help="auto: bf16 in torch where the hardware is made for it, else fp32 (default: %(default)s)",
+        help="auto: bf16 on a GPU that is made for it, else fp32 (default: %(default)s)",
     )
     made.add_argument(
         "--backend",

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from containers.kit.errors import UserError
+
 Mode = Literal["merge", "1", "0"]
 Tta = Literal["none", "flip"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -99,6 +101,17 @@ class Predict:
             raise ValueError("batch_size must be at least 1")
         if self.temperature <= 0:
             raise ValueError("temperature must be more than 0")
+
+
+def agreed(submission: Submission, predict: Predict) -> None:
+    """Refuse settings of prediction that one of the images cannot follow."""
+    if "onnx" in submission.images:
+        for key, value, there in (("backend", "torch", "onnx"), ("precision", "bf16", "fp32")):
+            if getattr(predict, key) == value:
+                raise UserError(
+                    f"challenges.objectnet.predict.{key} '{value}' needs torch, which the image of runtime "
+                    f"'{submission.runtime}' is without; set it to auto or {there}, or runtime to torch"
+                )
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,11 @@ class TorchNetwork:
 
 
 def _dtype(precision: Precision, device: torch.device) -> torch.dtype | None:
-    """bfloat16 where it is asked for, and where the hardware multiplies matrices of it."""
-    if precision != "auto":
-        return torch.bfloat16 if precision == "bf16" else None
-    fast = amp.choose("auto", device) is torch.bfloat16 if device.type == "cuda" else amp.halves_on_cpu()
-    return torch.bfloat16 if fast else None
+    """bfloat16 where it is asked for, and on a GPU that is made for it.
+
+    Not by itself on a CPU, though some multiply matrices of it twice as fast: it puts guesses of like confidence into
+    another order, and then the candidates would be compared by other answers than ONNX Runtime gives in the container.
+    """
+    if precision == "bf16" or (precision == "auto" and amp.choose("auto", device) is torch.bfloat16):
+        return torch.bfloat16
+    return None

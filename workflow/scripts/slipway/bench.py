@@ -62,7 +62,7 @@ def judge_profile(bench: Bench, profile: str, *, first: bool) -> Run:
         checks = [*diagnose.demands(promised, _user(bench)), *diagnose.checks(job, outcome)]
         if not outcome.start_error:
             checks += _taken_over(bench, places) + _outputs(bench.image, places)
-        if outcome.exit_code == 0:
+        if outcome.exit_code == 0 or outcome.exit_code in bench.image.finished:
             _ended(bench, places)
     checks += [of_adapted(change) for change in (*adapted, *more)] + _kept(kept)
     status, reason = judged(checks)

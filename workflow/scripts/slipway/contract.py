@@ -59,6 +59,7 @@ class Image:
     command: tuple[str, ...]
     mounts: tuple[Mount, ...]
     success_line: str
+    finished: tuple[int, ...]
     hardware: Hardware
     time_limit: float
     output_check: str
@@ -138,6 +139,7 @@ def _image(path: Path, name: str, entry: Mapping[str, Any], names: Mapping[str, 
         command=tuple(entry["command"]),
         mounts=tuple(Mount(mount, **settings) for mount, settings in entry["mounts"].items()),
         success_line=entry.get("success_line", ""),
+        finished=tuple(entry["finished"]),
         hardware=hardware,
         time_limit=float(entry["time_limit"]),
         output_check=entry["output_check"],
