@@ -11,6 +11,7 @@ from typing import ParamSpec
 
 P = ParamSpec("P")
 NAMED = 5  # how many problems an error names; the rest are counted
+WORDS = 300  # characters of what another program says
 
 
 class UserError(Exception):
@@ -21,6 +22,11 @@ def listed(items: Sequence[str], separator: str = ", ") -> str:
     """The first few items, and how many more there are."""
     rest = len(items) - NAMED
     return separator.join(items[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def one_line(error: BaseException) -> str:
+    """What an error of another program says, its kind where it says nothing."""
+    return " ".join(str(error).split())[:WORDS] or type(error).__name__
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from containers.kit.errors import UserError
+from containers.kit.errors import UserError, one_line
 from containers.objectnet.backends import ON_CPU, parts, transform_of
 from containers.objectnet.description import Description
 
@@ -32,7 +32,7 @@ class OnnxNetwork:
             self.session = onnxruntime.InferenceSession(checkpoint, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its own kinds of errors are no public names
             raise UserError(
-                f"model-checkpoint {checkpoint} cannot be opened by ONNX Runtime ({_line(error)}); export it again"
+                f"model-checkpoint {checkpoint} cannot be opened by ONNX Runtime ({one_line(error)}); export it again"
             ) from None
         inputs, outputs = self.session.get_inputs(), self.session.get_outputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type != "tensor(float)":
@@ -59,7 +59,7 @@ class OnnxNetwork:
         except Exception as error:
             size = " x ".join(map(str, batch.shape[1:]))
             raise UserError(
-                f"{self.checkpoint} fails on photos of {size} ({_line(error)}); see the transform's size, and "
+                f"{self.checkpoint} fails on photos of {size} ({one_line(error)}); see the transform's size, and "
                 "--batch_size"
             ) from None
         answers = np.asarray(answers, np.float32)
@@ -69,7 +69,3 @@ class OnnxNetwork:
                 f"{self.checkpoint} gives {size} numbers for {len(batch)} photos; it must give a row for each"
             )
         return answers
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from containers.kit.errors import UserError, listed
+from containers.kit.errors import UserError, listed, one_line
 
 SUFFIX = ".png"
 BORDER = 2  # pixels of red on each side, which the organisers put around every photo of ObjectNet
@@ -86,4 +86,4 @@ def _why(error: Exception) -> str:
         return "it is no picture that Pillow knows"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
+    return one_line(error)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from containers.kit.errors import UserError
+from containers.kit.errors import UserError, one_line
 from containers.objectnet.pictures import Unreadable, decode
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -54,8 +54,9 @@ def _prepared(path: Path, *, transform: Callable[[Image.Image], Any], border: in
     except UserError:
         raise
     except Exception as error:  # a participant's own may do anything
-        said = " ".join(str(error).split())
-        raise UserError(f"the transform fails with {type(error).__name__}: {said} ({path}); correct it") from error
+        raise UserError(
+            f"the transform fails with {type(error).__name__}: {one_line(error)} ({path}); correct it"
+        ) from error
     if numbers.ndim != 3:
         raise UserError(f"the transform gives {_shape(numbers)} for {path}; it must give 3 x height x width")
     return numbers

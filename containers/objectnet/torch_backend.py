@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from containers.kit import amp
-from containers.kit.errors import UserError
+from containers.kit.errors import UserError, one_line
 from containers.objectnet import networks
 from containers.objectnet.backends import ON_CPU, parts, transform_of
 from containers.objectnet.description import Description
@@ -81,10 +81,10 @@ class TorchNetwork:
         except UserError:
             raise
         except Exception as error:  # a participant's network may do anything
-            size, said = " x ".join(map(str, batch.shape[1:])), " ".join(str(error).split())[:300]
+            size = " x ".join(map(str, batch.shape[1:]))
             raise UserError(
-                f"{self.model} fails on photos of {size} ({type(error).__name__}: {said}); see the transform, or the "
-                "network's class"
+                f"{self.model} fails on photos of {size} ({type(error).__name__}: {one_line(error)}); see the transform, "
+                "or the network's class"
             ) from error
         return self._checked(answers, len(batch))
 

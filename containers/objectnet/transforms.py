@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from containers.kit.errors import UserError
+from containers.kit.errors import UserError, one_line
 from containers.objectnet.settings import Transform
 
 if TYPE_CHECKING:
@@ -66,11 +66,7 @@ def own() -> Callable[[Image.Image], Any]:
             f"image with torch ({error})"
         ) from None
     except Exception as error:
-        raise UserError(f"{DESCRIPTION} fails with {type(error).__name__}: {_line(error)}; correct it") from None
+        raise UserError(f"{DESCRIPTION} fails with {type(error).__name__}: {one_line(error)}; correct it") from None
     if not callable(found):
         raise UserError(f"getTransform() of {DESCRIPTION} must return something to call, not {found!r}")
     return found
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

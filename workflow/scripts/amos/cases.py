@@ -17,6 +17,7 @@ from typing import Any
 
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json, replacing, write_json
+from workflow.scripts.slipway.trees import emptied
 
 Entry = Mapping[str, Any]
 
@@ -36,7 +37,7 @@ def choose(entries: Sequence[Entry], task: int, most: int, kept: bool = True) ->
 
 def lay_out(content: Mapping[str, Any], chosen: Sequence[Entry], folder: Path) -> list[dict[str, Any]]:
     """Copy the chosen images into `folder`, under names that tell nothing, as on the organisers' machine."""
-    _clear(folder)
+    emptied(folder, ".gz")
     root = Path(content["root"])
     cases = []
     for entry in chosen:
@@ -50,21 +51,6 @@ def lay_out(content: Mapping[str, Any], chosen: Sequence[Entry], folder: Path) -
         facts = {"id": entry["id"], "modality": entry["modality"], "label": str(root / entry["label"])}
         cases.append({"file": name, **facts})
     return cases
-
-
-def _clear(folder: Path) -> None:
-    """The container must find these cases and no others; but a folder named by mistake is not emptied."""
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise UserError(f"--folder {folder} is a file; name a folder that may be emptied")
-    there = sorted(folder.iterdir())
-    images = [path for path in there if path.is_file() and path.name.endswith(".gz")]  # and what a kill left of one
-    others = [path.name for path in there if path not in images]
-    if others:
-        raise UserError(f"--folder {folder} holds {others[0]}, which is no image; name a folder that may be emptied")
-    for path in there:
-        path.unlink()
 
 
 @reports_errors

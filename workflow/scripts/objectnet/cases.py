@@ -19,7 +19,7 @@ from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json, write_json
 from containers.kit.progress import bar
 from containers.objectnet.mapping import OVERLAP
-from workflow.scripts.slipway.trees import link
+from workflow.scripts.slipway.trees import emptied, link
 
 
 def choose(files: Sequence[str], answers: Mapping[str, int], most: int, seed: str) -> list[str]:
@@ -59,7 +59,7 @@ def alone(root: Path, files: Sequence[str]) -> bool:
 
 def lay_out(root: Path, files: Sequence[str], folder: Path) -> None:
     """Have these images, and no others, side by side in `folder`."""
-    _clear(folder)
+    emptied(folder, ".png")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file in bar(files, title="cases"):
@@ -67,20 +67,6 @@ def lay_out(root: Path, files: Sequence[str], folder: Path) -> None:
     except OSError as error:
         named = error.filename or folder
         raise UserError(f"{named} cannot be laid out in {folder} ({error.strerror}); fetch the data again") from None
-
-
-def _clear(folder: Path) -> None:
-    """The container must find these images and no others; but a folder named by mistake is not emptied."""
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise UserError(f"--folder {folder} is a file; name a folder that may be emptied")
-    there = sorted(folder.iterdir())
-    others = [path.name for path in there if not path.is_file() or path.suffix != ".png"]
-    if others:
-        raise UserError(f"--folder {folder} holds {others[0]}, which is no image; name a folder that may be emptied")
-    for path in there:
-        path.unlink()
 
 
 @reports_errors

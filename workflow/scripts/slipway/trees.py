@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from containers.kit.errors import UserError
+
 
 @contextmanager
 def replacing_tree(path: Path) -> Iterator[Path]:
@@ -24,6 +26,20 @@ def replacing_tree(path: Path) -> Iterator[Path]:
         new.rename(path)
     finally:
         shutil.rmtree(work)
+
+
+def emptied(folder: Path, suffix: str) -> None:
+    """Take the images out of --folder, which a container finds as its input; one named by mistake is not emptied."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise UserError(f"--folder {folder} is a file; name a folder that may be emptied")
+    there = sorted(folder.iterdir())
+    others = [path.name for path in there if not path.is_file() or path.suffix != suffix]
+    if others:
+        raise UserError(f"--folder {folder} holds {others[0]}, which is no image; name a folder that may be emptied")
+    for path in there:  # and what a kill left of one
+        path.unlink()
 
 
 def link(source: Path, target: Path) -> None:
