@@ -83,8 +83,8 @@ class TorchNetwork:
         except Exception as error:  # a participant's network may do anything
             size = " x ".join(map(str, batch.shape[1:]))
             raise UserError(
-                f"{self.model} fails on photos of {size} ({type(error).__name__}: {one_line(error)}); see the transform, "
-                "or the network's class"
+                f"{self.model} fails on photos of {size} ({type(error).__name__}: {one_line(error)}); see the "
+                "transform, or the network's class"
             ) from error
         return self._checked(answers, len(batch))
 
