@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import signal
 
-# A shell lets what it starts in the background ignore Ctrl-C, and children inherit that: tests of Ctrl-C would find nothing.
+# What a shell starts in the background ignores Ctrl-C, and children inherit that: tests of Ctrl-C would find nothing.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
