@@ -33,7 +33,7 @@ from tests.objectnet_eval import parts
 
 MODELS = {"EfficientNetLite0": ("efficientnet-lite0", 224), "EfficientNetLite2": ("efficientnet-lite2", 260)}
 PLAIN = "plain loop"
-OURS = {"ours, ONNX": ("onnx", "auto"), "ours, torch": ("torch", "auto"), "ours, torch fp32": ("torch", "fp32")}
+OURS = {"ours, ONNX": ("onnx", "auto"), "ours, torch": ("torch", "auto"), "ours, torch bf16": ("torch", "bf16")}
 WAYS = (PLAIN, *OURS)
 BATCH, INNER, BORDER = 96, (480, 270), 2
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
