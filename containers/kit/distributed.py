@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import runpy
-import signal
 import socket
 import subprocess
 import sys
@@ -24,10 +22,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from containers.kit.errors import UserError
+from containers.kit.parent import die_with_parent
 
 T = TypeVar("T")
 PATIENCE = timedelta(hours=6)  # one rank may write predictions of many cases while the others wait
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -127,12 +125,6 @@ def environment(base: Mapping[str, str], temporary: Path) -> dict[str, str]:
             "TORCH_CPP_LOG_LEVEL": "ERROR",  # or it complains that 127.0.0.1 has no name
         }
     )
-
-
-def die_with_parent() -> None:
-    """End this process with its parent: a rank that outlives a killed run would write over its successor."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _free_port() -> int:

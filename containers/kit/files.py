@@ -1,10 +1,11 @@
-"""Files that are there whole or not at all: written under a temporary name, flushed, then renamed."""
+"""Files and folders that are there whole or not at all: made under a temporary name, then renamed."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -35,6 +36,22 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()
+
+
+@contextmanager
+def replacing_tree(path: Path) -> Iterator[Path]:
+    """Give an empty folder beside `path`; put it in the place of `path` when the block ends well, else remove it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    new, old = work / "new", work / "old"
+    try:
+        new.mkdir()
+        yield new
+        if path.exists():
+            path.rename(old)
+        new.rename(path)
+    finally:
+        shutil.rmtree(work)
 
 
 def write_text(path: Path, text: str) -> None:

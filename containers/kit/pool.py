@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from containers.kit.cpus import POOLS, available
 from containers.kit.errors import UserError
+from containers.kit.parent import die_with_parent
 from containers.kit.progress import bar
 
 T = TypeVar("T")
@@ -30,7 +31,8 @@ def each(function: Callable[[T], R], items: Sequence[T], *, workers: int = 0, ti
     if workers <= 1:
         return [attempt(item) for item in bar(items, title=title)]
     results: dict[int, R | UserError] = {}
-    with _one_thread_each(), ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with _one_thread_each(), ProcessPoolExecutor(workers, context, initializer=die_with_parent) as pool:
         futures = {pool.submit(attempt, item): index for index, item in enumerate(items)}
         try:
             for future in bar(as_completed(futures), total=len(items), title=title):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from containers.kit.errors import UserError, reports_errors
-from containers.kit.files import read_json, replacing, sha256
+from containers.kit.files import read_json, replacing, replacing_tree, sha256
 from containers.kit.settings import build
 from containers.stoic import models
 from containers.stoic.settings import Preprocess, Settings
@@ -121,17 +120,11 @@ def verify(folder: Path) -> Recipe:
 def export(trained: Path, output: Path) -> Recipe:
     """Verify `trained`, and put a copy of it in the place of `output` as a whole."""
     found = verify(trained)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as temporary:
-        fresh, old = Path(temporary) / "new", Path(temporary) / "old"
-        fresh.mkdir()
+    with replacing_tree(output) as fresh:
         for path in sorted(set(trained.iterdir()) - {trained / STAMP}):
             with replacing(fresh / path.name) as partial:
                 shutil.copyfile(path, partial)
         verify(fresh)
-        if output.exists():
-            output.rename(old)
-        fresh.rename(output)
     return found
 
 

@@ -2,47 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
 
-from containers.kit.errors import UserError
+from containers.kit.named import Maker, make
 from containers.stoic.demographics import ImageOnly, WithDemographics
 
 OUTPUTS = ("covid", "severe")
 FEATURES = 32  # what the image says when age and sex are given too
 
-Maker = Callable[..., nn.Module]
-
 
 def build(name: str, args: Mapping[str, Any], demographics: bool = False) -> nn.Module:
     """The whole network: (images, people) to one logit for each of OUTPUTS."""
-    maker = find(name)
     outputs = FEATURES if demographics else len(OUTPUTS)
-    try:
-        backbone = maker(outputs=outputs, **{key: _as_tuple(value) for key, value in args.items()})
-    except (TypeError, ValueError) as error:
-        raise UserError(f"train.model_args does not suit train.model {name}: {error}") from None
+    backbone = make(name, args, KNOWN, "train.model", outputs=outputs)
     return WithDemographics(backbone, FEATURES, len(OUTPUTS)) if demographics else ImageOnly(backbone)
-
-
-def find(name: str) -> Maker:
-    """What makes the network called `name`."""
-    if name in KNOWN:
-        return KNOWN[name]
-    module, colon, attribute = name.partition(":")
-    if not colon:
-        known = ", ".join(KNOWN)
-        raise UserError(f"train.model {name!r} is not known; it is one of {known}, or module:Class for one's own")
-    try:
-        maker: Maker = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(
-            f"train.model {name!r} cannot be imported ({error}); it names a module and a class in it"
-        ) from None
-    return maker
 
 
 def parameters(model: nn.Module) -> int:
@@ -70,11 +46,6 @@ def _densenet(outputs: int, **args: Any) -> nn.Module:
 
     network: nn.Module = DenseNet121(spatial_dims=3, in_channels=1, out_channels=outputs, **args)
     return network
-
-
-def _as_tuple(value: Any) -> Any:
-    """JSON has lists where the makers of networks expect tuples."""
-    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value
 
 
 KNOWN: dict[str, Maker] = {

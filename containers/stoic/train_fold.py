@@ -19,6 +19,7 @@ from containers.kit.distributed import Group
 from containers.kit.errors import reports_errors
 from containers.kit.logs import Board, write_table
 from containers.kit.loop import fit
+from containers.kit.parent import die_with_parent
 from containers.kit.settings import parse
 from containers.kit.task import Plan, Row, Weights
 from containers.stoic import models, pretrained
@@ -149,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--revision", required=True)
     parser.add_argument("--fold", type=int, required=True)
     args = parser.parse_args(argv)
-    distributed.die_with_parent()
+    die_with_parent()
     settings = parse(Settings, args.settings, "settings")
     job = Job(settings, args.reference, args.cases, args.scratch, args.artifact, args.revision)
     with distributed.joined() as group:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 from pathlib import Path
@@ -14,8 +13,8 @@ import numpy as np
 import pytest
 
 from tests.amos_train.conftest import Place
-from tests.amos_train.processes import members, send_when, start
 from tests.amos_train.synthetic import PLAN, make
+from tests.processes import gone, send_when, start
 from workflow.scripts.amos import plan, preprocess
 
 MODULE = "workflow.scripts.amos.preprocess"
@@ -65,8 +64,7 @@ def test_killed_it_does_only_what_is_missing(tmp_path: Path, workers: int) -> No
             again = blosc2.open(str(cases_of(place) / path.name))[:]
             np.testing.assert_array_equal(blosc2.open(str(path))[:], again)
     assert not list(folder.glob("*.partial"))
-    for left in members(process):  # a process of the pool that had not begun its first case
-        os.kill(left, signal.SIGKILL)
+    assert gone(process)
 
 
 def test_another_network_finds_the_cases_again(

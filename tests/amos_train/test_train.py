@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.amos_train.conftest import Place
-from tests.amos_train.processes import members, send_when, start
+from tests.processes import members, send_when, start
 from workflow.scripts.amos import halves, train
 
 MODULE = "workflow.scripts.amos.train"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from containers.kit.errors import UserError
 from containers.kit.pool import each
+from tests.processes import gone, send_when
 
 
 def slow_double(number: int) -> int:
@@ -59,3 +63,28 @@ def test_each_process_has_one_thread_and_this_one_keeps_its_own(monkeypatch: pyt
 def test_a_killed_process_is_told_in_one_sentence() -> None:
     with pytest.raises(UserError, match="a process of 'work' was killed, most likely for want of memory; use fewer"):
         each(killed, [1, 2], workers=2, title="work")
+
+
+WORK = """
+import sys, time
+from containers.kit.pool import each
+from tests.processes import gone, send_when
+
+def note(place):
+    open(place, "w").close()
+    time.sleep(600)
+
+if __name__ == "__main__":
+    each(note, sys.argv[1:], workers=2)
+"""
+
+
+def test_processes_end_with_a_run_that_was_killed(tmp_path: Path) -> None:
+    """Else they would go on, and write over what the next run makes."""
+    (tmp_path / "work.py").write_text(WORK)
+    places = [tmp_path / name for name in ("one", "two")]
+    environ = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    words = [sys.executable, str(tmp_path / "work.py"), *map(str, places)]
+    process = subprocess.Popen(words, env=environ, stderr=subprocess.DEVNULL, start_new_session=True)
+    assert send_when(process, lambda: all(map(Path.exists, places)), signal.SIGKILL, tmp_path / "log") < 0
+    assert gone(process)

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from containers.kit.errors import UserError, reports_errors
-from containers.kit.files import read_json, write_json
+from containers.kit.files import read_json, replacing_tree, write_json
 from workflow.scripts.slipway import dockerfile
 from workflow.scripts.slipway.contract import load, names_of, takes_names
 from workflow.scripts.slipway.engine import Engine, find
-from workflow.scripts.slipway.trees import link, link_tree, replacing_tree
+from workflow.scripts.slipway.trees import link, link_tree
 
 PACKAGES = (
     "import importlib.metadata as m, json; "

@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from containers.kit.errors import UserError, reports_errors
-from containers.kit.files import hash_of, read_json, sha256, write_json, write_text
+from containers.kit.files import hash_of, read_json, replacing_tree, sha256, write_json, write_text
 from workflow.scripts.slipway import dockerfile
 from workflow.scripts.slipway.contract import load, names_of, takes_names
 from workflow.scripts.slipway.helpers import scripts
 from workflow.scripts.slipway.revision import revision
 from workflow.scripts.slipway.sources import closure
-from workflow.scripts.slipway.trees import link, link_tree, replacing_tree
+from workflow.scripts.slipway.trees import link, link_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = "/opt/app/weights"  # where the Dockerfile puts weights/

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from containers.kit.errors import reports_errors
-from containers.kit.files import hash_of, read_json, sha256, write_json, write_text
+from containers.kit.files import hash_of, read_json, replacing_tree, sha256, write_json, write_text
 from workflow.scripts.slipway.metadata import PYTHON, Wheel, reach, requirements
 from workflow.scripts.slipway.store import PLATFORMS, Store
-from workflow.scripts.slipway.trees import link, replacing_tree
+from workflow.scripts.slipway.trees import link
 
 PARTS = ("torch", "extra")
 

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from containers.kit.errors import UserError, reports_errors
-from containers.kit.files import read_json, write_json, write_text
+from containers.kit.files import read_json, replacing_tree, write_json, write_text
 from workflow.scripts.amos import bundle, card, cleaning, judge, plan, train
 from workflow.scripts.slipway.revision import revision
-from workflow.scripts.slipway.trees import replacing_tree
 
 CARD, CARD_TEXT = "card.json", "card.md"
 ROOT = Path(__file__).parents[3]

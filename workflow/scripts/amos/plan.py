@@ -22,11 +22,10 @@ from containers.amos import plan as shipped
 from containers.amos.settings import Plan, Train
 from containers.kit import cpus
 from containers.kit.errors import UserError, reports_errors
-from containers.kit.files import hash_of, read_json, write_json
+from containers.kit.files import hash_of, read_json, replacing_tree, write_json
 from containers.kit.settings import parse
 from workflow.scripts.amos import folds, nnunet, own, samples
 from workflow.scripts.amos.samples import Samples
-from workflow.scripts.slipway.trees import replacing_tree
 
 RECORD, SPLITS = "plan.json", "splits_final.json"
 

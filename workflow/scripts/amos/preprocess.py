@@ -10,7 +10,6 @@ network, patch or batch finds them again.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import shutil
 from collections.abc import Sequence
@@ -19,7 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from containers.kit.distributed import die_with_parent
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import hash_of, read_json, write_json
 from containers.kit.pool import each
@@ -69,10 +67,6 @@ def one(job: Job, case: Sample) -> None:
     from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-    die_with_parent()  # else it would go on beside the run that takes up the work of a killed one
-    parent = multiprocessing.parent_process()
-    if parent is not None and not parent.is_alive():
-        os._exit(1)
     aside = _partial(job) / f"{case.id}.{os.getpid()}"
     aside.mkdir(parents=True)
     plans = PlansManager(job.plans)

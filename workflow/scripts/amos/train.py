@@ -27,12 +27,11 @@ from torch import Tensor
 from containers.amos.settings import Train
 from containers.kit import cpus
 from containers.kit.checkpoint import remove_leftovers
-from containers.kit.distributed import die_with_parent
 from containers.kit.errors import UserError, reports_errors
-from containers.kit.files import hash_of, read_json, replacing, sha256, write_json
+from containers.kit.files import hash_of, read_json, replacing, replacing_tree, sha256, write_json
+from containers.kit.parent import die_with_parent
 from containers.kit.settings import parse
 from workflow.scripts.amos import nnunet, plan
-from workflow.scripts.slipway.trees import replacing_tree
 
 RECORD = "fold.json"
 DECISIVE = ("epochs", "iterations", "val_iterations", "lr", "optimizer", "augment", "amp", "mirror", "seed")

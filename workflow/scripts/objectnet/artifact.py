@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from containers.kit.cpus import limit_threads
 from containers.kit.errors import UserError, reports_errors
-from containers.kit.files import read_json, replacing, sha256, write_json, write_text
+from containers.kit.files import read_json, replacing, replacing_tree, sha256, write_json, write_text
 from containers.kit.settings import build
 from containers.kit.weights import read
 from containers.objectnet import description, networks
@@ -28,7 +28,6 @@ from containers.objectnet.settings import Runtime, Transform
 from workflow.scripts.objectnet import card, export_onnx, validation
 from workflow.scripts.objectnet.validation import Photos
 from workflow.scripts.slipway.revision import revision
-from workflow.scripts.slipway.trees import replacing_tree
 
 ARGS, CARD, CARD_TEXT = "args.json", "card.json", "MODEL_CARD.md"
 CHECKED = 32  # photos on which the ONNX file is held against PyTorch

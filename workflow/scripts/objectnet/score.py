@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from containers.kit.errors import UserError, listed, reports_errors
-from containers.kit.files import read_json, write_json, write_text
+from containers.kit.files import read_json, replacing_tree, write_json, write_text
 from containers.objectnet.grammar import GUESSES, Reading, grouped, missing, read
 from containers.objectnet.labels import LABELS
 from containers.objectnet.mapping import OVERLAP
@@ -25,7 +25,6 @@ from workflow.scripts.objectnet.intervals import wilson
 from workflow.scripts.objectnet.mosaic import draw, found, pick
 from workflow.scripts.objectnet.release import KNOWN, WHOLE
 from workflow.scripts.objectnet.results import overlap, results, score
-from workflow.scripts.slipway.trees import replacing_tree
 
 Json = dict[str, Any]
 PICTURE = "mosaic.png"

@@ -1,31 +1,12 @@
-"""Folders that are there whole or not at all, made of links where the file system allows it."""
+"""Folders made of links where the file system allows it, and folders that are emptied with care."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from containers.kit.errors import UserError
-
-
-@contextmanager
-def replacing_tree(path: Path) -> Iterator[Path]:
-    """Give an empty folder beside `path`; put it in the place of `path` when the block ends well, else remove it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    new, old = work / "new", work / "old"
-    try:
-        new.mkdir()
-        yield new
-        if path.exists():
-            path.rename(old)
-        new.rename(path)
-    finally:
-        shutil.rmtree(work)
 
 
 def emptied(folder: Path, suffix: str) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def start(module: str, words: list[str], log: Path) -> subprocess.Popen[bytes]:
@@ -27,6 +27,14 @@ def send_when(process: subprocess.Popen[bytes], due: Callable[[], bool], number:
         time.sleep(0.01)
     process.send_signal(number)
     return process.wait()
+
+
+def gone(process: subprocess.Popen[bytes], seconds: float = 30) -> bool:
+    """Whether all that the command had begun ends, too, now that it has been killed."""
+    until = time.monotonic() + seconds
+    while members(process) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not members(process)
 
 
 def members(process: subprocess.Popen[bytes]) -> list[int]:
