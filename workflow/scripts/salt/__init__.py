@@ -1,0 +1,1 @@
+"""TGS salt on the host: images, training, scores, what is sent to Kaggle."""
