@@ -6,9 +6,9 @@ import platform
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from containers.kit.versions import installed
 from containers.stoic.folds import STRATA, stratum
 from containers.stoic.job import Job
 from containers.stoic.metric import table
@@ -35,22 +35,12 @@ def make(job: Job, folds: Mapping[int, Mapping[str, Any]], evaluation: Mapping[s
         "history": [_row(fold, row) for fold in sorted(folds) for row in job.fold(fold).history()[0]],
         "metrics": evaluation,
         "notes": list(job.split.notes),
-        "versions": {"python": platform.python_version(), **versions()},
+        "versions": {"python": platform.python_version(), **installed(PACKAGES)},
     }
 
 
 def _row(fold: int, row: Mapping[str, Any]) -> dict[str, Any]:
     return {"fold": fold, **{name: row[name] for name in ROW}}
-
-
-def versions() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def text(card: Mapping[str, Any]) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from containers.kit.versions import installed
 from workflow.scripts.objectnet.intervals import wilson
 from workflow.scripts.objectnet.licence import CLAUSES
 
@@ -39,18 +39,8 @@ def make(chosen: Json, exported: str, revision: str) -> dict[str, Any]:
             f"photos_{name}": {one["candidate"]: _measure(one, name) for one in results} for name in ("top1", "top5")
         },
         "notes": [*_choice(best, len(results)), LICENCE, exported],
-        "versions": {"python": platform.python_version(), **versions()},
+        "versions": {"python": platform.python_version(), **installed(PACKAGES)},
     }
-
-
-def versions() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def text(card: Json) -> str:

