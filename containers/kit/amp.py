@@ -1,4 +1,4 @@
-"""Mixed precision: half-size numbers where the GPU is fast with them, full size on the CPU."""
+"""Mixed precision: half-size numbers where the GPU is fast with them; on a CPU only where bf16 is asked for."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Precision:
 
 def choose(amp: Amp, device: torch.device) -> torch.dtype | None:
     """bf16 needs no scaling, so it is preferred on GPUs that have it; None is full precision."""
-    if device.type != "cuda" or amp == "off":
+    if amp == "off" or (device.type != "cuda" and amp != "bf16"):
         return None
     if amp == "auto":
         amp = "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp16"

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim.lr_scheduler import LambdaLR
 
 from containers.kit import checkpoint, rng
 from containers.kit.amp import Precision
@@ -18,30 +19,39 @@ from containers.kit.batches import Batches, loader, to_device, workers_that_fit
 from containers.kit.distributed import Group
 from containers.kit.errors import UserError
 from containers.kit.progress import bar
-from containers.kit.schedule import cosine
+from containers.kit.schedule import cosine, restarts
 from containers.kit.task import Plan, Progress, Row, Task
 
+Ended = Callable[[int, nn.Module], None]
+FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}  # of 2-D and 3-D convolutions, by their kernels' rank
 
-def fit(task: Task, plan: Plan, group: Group, path: Path, key: str) -> Progress:
-    """Train, from the checkpoint at `path` where there is one, and return the best weights and the history."""
+
+def fit(task: Task, plan: Plan, group: Group, path: Path, key: str, ended: Ended | None = None) -> Progress:
+    """Train, from the checkpoint at `path` where there is one, and return the best weights and the history.
+
+    `ended` is called in the first process after each epoch, counted from 1, and before its checkpoint: what it writes
+    of the model is on disk before the epoch counts as done.
+    """
     try:
-        return _Fit(task, plan, group, path, key).run()
+        return _Fit(task, plan, group, path, key).run(ended)
     except torch.cuda.OutOfMemoryError:
-        raise UserError(f"{task.name}: the GPU's memory ended at train.batch {plan.batch}; lower it") from None
+        said = f"{plan.section}.batch {plan.batch}; lower it"
+        raise UserError(f"{task.name}: the GPU's memory ended at {said}") from None
 
 
 class _Fit:
     def __init__(self, task: Task, plan: Plan, group: Group, path: Path, key: str) -> None:
         self.task, self.plan, self.group, self.path, self.key = task, plan, group, path, key
         self.batches = Batches(task.cases, plan.batch, plan.seed, group.world, group.rank)
-        self.model = _placed(task.model, group)
-        self.optimizer = torch.optim.AdamW(_groups(self.model, plan.weight_decay), lr=plan.lr)
-        self.schedule = cosine(self.optimizer, plan.epochs * self.batches.steps, plan.warmup)
+        self.model = placed(task.model, group)
+        self.optimizer = _optimizer(self.model, plan)
+        self.schedule = _schedule(self.optimizer, plan, self.batches.steps)
         self.precision = Precision(plan.amp, group.device)
         self.progress = Progress()
+        self.rate = plan.lr  # of the last step
         self.saved = time.monotonic()
 
-    def run(self) -> Progress:
+    def run(self, ended: Ended | None) -> Progress:
         rng.seed_all(rng.seed_of("steps", self.plan.seed, self.group.rank))
         self._restore()
         progress, plan = self.progress, self.plan
@@ -54,6 +64,8 @@ class _Fit:
                 for _ in self._epoch(parallel, data):
                     advance()
                 better = self._validate()
+                if ended and self.group.first:
+                    ended(progress.epoch, self.model)
                 self._save()
                 self._tell(better)
         return progress
@@ -98,6 +110,7 @@ class _Fit:
         # DistributedDataParallel takes the mean of the processes' gradients where their sum is meant.
         loss = (sums / torch.where(counts > 0, counts, 1.0).to(sums)).mean() * self.group.world
         self.precision.step(loss, self.optimizer)
+        self.rate = float(self.schedule.get_last_lr()[0])
         self.schedule.step()
         self.progress.add(sums.detach().double(), counts)
         return bool(message[-1])
@@ -108,14 +121,15 @@ class _Fit:
         assert progress.counts is not None
         loss = float((self._sums() / progress.counts.clamp(min=1.0)).mean())
         if not abs(loss) < float("inf"):
-            raise UserError(f"{self.task.name}: the loss is {loss} in epoch {progress.epoch + 1}; lower train.lr")
-        rate = self.schedule.get_last_lr()[0]
+            raise UserError(
+                f"{self.task.name}: the loss is {loss} in epoch {progress.epoch + 1}; lower {self.plan.section}.lr"
+            )
         self.group.align(self.model)
         self.model.eval()
         with torch.no_grad(), self.precision.autocast():
             score, measured = self.task.validate(self.model, self.group)
         seconds = progress.seconds + time.monotonic() - began
-        row: Row = {"epoch": progress.epoch + 1, "train_loss": loss, **measured, "lr": rate, "seconds": seconds}
+        row: Row = {"epoch": progress.epoch + 1, "train_loss": loss, **measured, "lr": self.rate, "seconds": seconds}
         better = not progress.score or list(score) > progress.score
         if better:
             progress.score, progress.row, progress.stale = list(score), row, 0
@@ -170,13 +184,29 @@ class _Fit:
         rng.restore(state["rng"][self.group.rank])
 
 
-def _placed(model: nn.Module, group: Group) -> nn.Module:
-    """The model on its device, in the memory layout that 3-D convolutions are fastest in, on GPUs and CPUs alike."""
+def placed(model: nn.Module, group: Group) -> nn.Module:
+    """The model on its device, in the memory layout that convolutions are fastest in, on GPUs and CPUs alike."""
     model = model.to(group.device)
-    model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    for parameter in model.parameters():
+        if parameter.ndim in FORMATS:
+            parameter.data = parameter.data.to(memory_format=FORMATS[parameter.ndim])
     if group.device.type == "cuda" and group.world > 1:  # a GPU's share of a batch may be one case: no variance
         model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
     return model
+
+
+def _optimizer(model: nn.Module, plan: Plan) -> torch.optim.Optimizer:
+    groups = _groups(model, plan.weight_decay)
+    if plan.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=plan.lr, momentum=0.9, nesterov=True)
+    return torch.optim.AdamW(groups, lr=plan.lr)
+
+
+def _schedule(optimizer: torch.optim.Optimizer, plan: Plan, steps: int) -> LambdaLR:
+    """Of epochs of so many steps."""
+    if plan.cycle:
+        return restarts(optimizer, steps, plan.cycle, plan.floor)
+    return cosine(optimizer, plan.epochs * steps, plan.warmup)
 
 
 def _groups(model: nn.Module, decay: float) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The learning rate over a training: a linear warm-up, then half a cosine down to zero."""
+"""The learning rate over a training: a warm-up and one fall down to zero, or a fall in each of several cycles."""
 
 from __future__ import annotations
 
@@ -20,3 +20,15 @@ def factor(step: int, steps: int, warmup: float) -> float:
 def cosine(optimizer: Optimizer, steps: int, warmup: float) -> LambdaLR:
     """The schedule; call its `step()` after every step of the optimizer."""
     return LambdaLR(optimizer, lambda step: factor(step, steps, warmup))
+
+
+def restarting(step: int, cycle: int, floor: float) -> float:
+    """What the learning rate is multiplied by at `step`: half a cosine from 1 to `floor` in each `cycle` of steps."""
+    if cycle < 2:
+        return 1.0
+    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * (step % cycle) / (cycle - 1)))
+
+
+def restarts(optimizer: Optimizer, steps: int, cycle: int, floor: float) -> LambdaLR:
+    """The schedule for epochs of `steps` and cycles of `cycle` epochs; call its `step()` after each of the steps."""
+    return LambdaLR(optimizer, lambda step: restarting(step, cycle * steps, floor))

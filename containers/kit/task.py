@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from torch import Tensor, nn
 from torch.utils.data import Dataset
@@ -13,6 +13,7 @@ from containers.kit.distributed import Group
 
 Weights = dict[str, Tensor]
 Row = dict[str, Any]
+Optimizer = Literal["adamw", "sgd"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Plan:
     loaders: int
     checkpoint_minutes: float
     seed: int
+    optimizer: Optimizer = "adamw"
+    cycle: int = 0  # epochs from one restart of the learning rate to the next; 0 is a warm-up and one fall
+    floor: float = 0.0  # share of lr that each cycle ends with
+    section: str = "train"  # of the configuration, for errors
 
 
 class Task(Protocol):

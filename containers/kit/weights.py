@@ -1,17 +1,19 @@
-"""Weights in files that others wrote: tensors are read, and no code in the file is run."""
+"""Weights in files: of those that others wrote tensors are read, and no code in the file is run."""
 
 from __future__ import annotations
 
 import pickle
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from containers.kit.errors import UserError
+from containers.kit.files import replacing, sha256
 
 NESTED = ("state_dict", "model", "model_state_dict")  # under what training scripts save them among other things
 
@@ -36,6 +38,21 @@ def read(path: Path, key: str, absent: str = "give the path of a file with weigh
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise UserError(f"{key} {path} holds no state dict; save model.state_dict() into it")
     return content
+
+
+def save(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Equal weights give equal bytes, wherever and in whatever memory layout they are."""
+    with replacing(path) as partial:
+        save_file({name: value.detach().cpu().contiguous() for name, value in weights.items()}, partial)
+
+
+def mark(path: str, key: str) -> str:
+    """What stands for the file that the setting `key` names, in a key of what depends on it."""
+    if not path:
+        return ""
+    if not Path(path).is_file():
+        raise UserError(f"{key} {path} is not there; leave it empty to begin from scratch")
+    return sha256(Path(path))
 
 
 def _reason(error: Exception) -> str:

@@ -1,28 +1,13 @@
-"""A learning rate that falls and starts anew, a snapshot of the network at the end of each fall, and their mean."""
+"""Snapshots of a network, each from the end of a cycle of its learning rate, and the mean of what they say."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 
 Predict = Callable[[nn.Module, Tensor], Tensor]
-
-
-def factor(step: int, cycle: int, floor: float) -> float:
-    """What the learning rate is multiplied by at `step`: half a cosine from 1 to `floor` in each `cycle` of steps."""
-    if cycle < 2:
-        return 1.0
-    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * (step % cycle) / (cycle - 1)))
-
-
-def restarts(optimizer: Optimizer, steps: int, cycle: int, floor: float) -> LambdaLR:
-    """The schedule for epochs of `steps` and cycles of `cycle` epochs; call its `step()` after each of the steps."""
-    return LambdaLR(optimizer, lambda step: factor(step, cycle * steps, floor))
 
 
 def snapshot_epochs(epochs: int, cycle: int, last: int = 0) -> tuple[int, ...]:

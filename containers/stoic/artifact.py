@@ -10,15 +10,15 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from safetensors.torch import load_file
+from torch import nn
 
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json, replacing, replacing_tree, sha256
@@ -76,11 +76,6 @@ def read_recipe(folder: Path) -> Recipe:
     if not found.folds:
         raise UserError(f"{path} names no weights; the training had not finished its first epoch, let it go on")
     return found
-
-
-def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    with replacing(path) as partial:
-        save_file({name: value.contiguous() for name, value in weights.items()}, partial)
 
 
 def load_weights(model: nn.Module, path: Path) -> None:

@@ -7,16 +7,16 @@ data or other code begins anew, and the same training goes on where it was.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from containers.kit.code import code
 from containers.kit.distributed import processes
-from containers.kit.errors import UserError
 from containers.kit.files import hash_of, read_json, sha256, write_json
+from containers.kit.weights import mark
 from containers.stoic.data import Case, load_cases
 from containers.stoic.dataset import fingerprint
 from containers.stoic.folds import Split, split
@@ -76,9 +76,9 @@ class Job:
     @cached_property
     def key(self) -> str:
         train = {name: value for name, value in asdict(self.settings.train).items() if name not in IRRELEVANT}
-        weights = sha256(_there(train["weights"])) if train["weights"] else ""
+        weights = mark(train["weights"], "train.weights")
         preprocess = geometry(self.settings.preprocess)
-        return hash_of([train | {"weights": weights}, preprocess, self.data, self.world, _code(train["model"])])
+        return hash_of([train | {"weights": weights}, preprocess, self.data, self.world, code(CODE, train["model"])])
 
     @property
     def folder(self) -> Path:
@@ -137,20 +137,3 @@ class FoldFiles:
     def finished(self) -> bool:
         best = self.best()
         return best is not None and self.history()[1] and sha256(self.weights) == best["sha256"]
-
-
-def _there(weights: str) -> Path:
-    path = Path(weights)
-    if not path.is_file():
-        raise UserError(f"train.weights {path} is not there; leave it empty to begin from scratch")
-    return path
-
-
-def _code(model: str) -> list[str]:
-    """The hashes of the code, with the module of one's own model."""
-    own = [model.partition(":")[0]] if ":" in model else []
-    try:
-        specs = [importlib.util.find_spec(name) for name in (*CODE, *own)]
-    except (ImportError, ValueError):
-        specs = []  # a wrong name is told when the network is made
-    return [sha256(Path(spec.origin)) for spec in specs if spec and spec.origin and Path(spec.origin).is_file()]

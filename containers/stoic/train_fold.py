@@ -22,8 +22,8 @@ from containers.kit.loop import fit
 from containers.kit.parent import die_with_parent
 from containers.kit.settings import parse
 from containers.kit.task import Plan, Row, Weights
+from containers.kit.weights import save
 from containers.stoic import models, pretrained
-from containers.stoic.artifact import save_weights
 from containers.stoic.augment import augment
 from containers.stoic.dataset import Cases
 from containers.stoic.job import Job
@@ -88,7 +88,7 @@ class Fold:
         return (severe or 0.0, -loss), row
 
     def improved(self, weights: Weights, row: Row) -> None:
-        save_weights(self.files.weights, weights)
+        save(self.files.weights, weights)
         self.files.write_best(row)
         publish(self.job)
 

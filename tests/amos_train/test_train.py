@@ -126,13 +126,6 @@ def test_another_optimizer_and_no_augmentation(planned: Place, trained: Place, t
     assert [row["epoch"] for row in record["history"]] == [1, 2]
 
 
-@pytest.mark.parametrize(("flags", "expected"), [("fpu amx_bf16 sse", True), ("fpu avx512_bf16 sse", False)])
-def test_halves_are_for_cpus_with_matrix_units(tmp_path: Path, flags: str, expected: bool) -> None:
-    (tmp_path / "cpuinfo").write_text(f"model name\t: amx_bf16 in a name\nflags\t\t: {flags}\n")
-    assert halves.fast(tmp_path / "cpuinfo") is expected
-    assert halves.fast(tmp_path / "none") is False
-
-
 def test_halves_answer_in_single_precision() -> None:
     class Two(torch.nn.Conv3d):
         def forward(self, x: torch.Tensor) -> Any:

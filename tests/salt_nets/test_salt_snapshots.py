@@ -5,17 +5,18 @@ from __future__ import annotations
 import pytest
 import torch
 
+from containers.kit.schedule import restarting, restarts
 from containers.salt import tta
-from containers.salt.snapshots import factor, mean_logits, restarts, snapshot_epochs
+from containers.salt.snapshots import mean_logits, snapshot_epochs
 from tests.salt_nets.nets import LeftEdge, Point, Ramp
 
 
 def test_the_rate_falls_and_starts_anew() -> None:
-    assert [factor(step, 5, 0.0) for step in range(11)] == pytest.approx(
+    assert [restarting(step, 5, 0.0) for step in range(11)] == pytest.approx(
         [1, 0.8535534, 0.5, 0.1464466, 0, 1, 0.8535534, 0.5, 0.1464466, 0, 1]
     )
-    assert [factor(step, 3, 0.1) for step in range(3)] == pytest.approx([1, 0.55, 0.1])
-    assert factor(7, 1, 0.1) == 1.0
+    assert [restarting(step, 3, 0.1) for step in range(3)] == pytest.approx([1, 0.55, 0.1])
+    assert restarting(7, 1, 0.1) == 1.0
 
 
 def test_the_schedule_counts_steps() -> None:

@@ -86,6 +86,13 @@ def test_thread_limits_are_set_but_not_over_a_users() -> None:
     }
 
 
+@pytest.mark.parametrize(("flags", "expected"), [("fpu amx_bf16 sse", True), ("fpu avx512_bf16 sse", False)])
+def test_halves_are_for_cpus_with_matrix_units(tmp_path: Path, flags: str, expected: bool) -> None:
+    (tmp_path / "cpuinfo").write_text(f"model name\t: amx_bf16 in a name\nflags\t\t: {flags}\n")
+    assert cpus.fast_halves(tmp_path / "cpuinfo") is expected
+    assert cpus.fast_halves(tmp_path / "none") is False
+
+
 def test_global_batches_do_not_depend_on_the_number_of_processes() -> None:
     alone = Batches(10, 4, seed=5)
     pair = [Batches(10, 2, seed=5, world=2, rank=rank) for rank in range(2)]
@@ -156,9 +163,10 @@ def test_seeds_are_the_same_in_every_process() -> None:
     assert rng.seed_of(1, 23) != rng.seed_of(12, 3)
 
 
-def test_precision_is_full_on_the_cpu_and_suits_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_precision_is_full_on_the_cpu_unless_told_and_suits_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     cpu, gpu = torch.device("cpu"), torch.device("cuda")
-    assert [amp.choose(choice, cpu) for choice in ("auto", "bf16", "fp16")] == [None, None, None]
+    assert [amp.choose(choice, cpu) for choice in ("auto", "off", "fp16")] == [None, None, None]
+    assert amp.choose("bf16", cpu) is torch.bfloat16
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 6))  # noqa: ARG005
     assert amp.choose("auto", gpu) is torch.bfloat16
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))  # noqa: ARG005

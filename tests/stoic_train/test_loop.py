@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from containers.kit import checkpoint, rng
 from containers.kit.distributed import Group
 from containers.kit.errors import UserError
-from containers.kit.loop import fit
+from containers.kit.loop import fit, placed
 from containers.kit.task import Plan, Progress, Row, Weights
 
 PLAN = Plan(
@@ -110,6 +110,55 @@ def test_stopped_anywhere_it_ends_the_same(
     assert again.steps == STEPS - kept, "what the checkpoint holds is not done again"
 
 
+def test_what_an_epochs_end_writes_is_there_before_it_counts(tmp_path: Path, straight: tuple[Toy, Progress]) -> None:
+    path, seen = tmp_path / "c.pt", dict[int, Weights]()
+
+    def ended(epoch: int, model: nn.Module) -> None:
+        weights = {name: value.clone() for name, value in model.state_dict().items()}
+        assert epoch not in seen or same(seen[epoch], weights), "the same again"
+        state = checkpoint.load(path, "key")
+        assert (state["progress"]["epoch"] if state else 0) == epoch - 1
+        first = epoch not in seen
+        seen[epoch] = weights
+        if epoch == 2 and first:
+            raise StopError
+
+    plan = replace(PLAN, checkpoint_minutes=60)
+    with pytest.raises(StopError):
+        fit(Toy(), plan, ALONE, path, "key", ended)
+    again = Toy()
+    fit(again, plan, ALONE, path, "key", ended)
+    assert again.steps == 6, "the second epoch is learned again"
+    assert list(seen) == [1, 2, 3]
+    assert same(seen[3], straight[0].model.state_dict())
+
+
+@pytest.mark.parametrize("stop_at", [2, 3, 7])
+def test_sgd_with_restarts_can_be_stopped_too(stop_at: int, tmp_path: Path) -> None:
+    plan = replace(PLAN, epochs=4, optimizer="sgd", cycle=2, floor=0.1, lr=0.02)
+    whole = Toy()
+    progress = fit(whole, plan, ALONE, tmp_path / "whole.pt", "key")
+    # At each epoch's last step: two fifths of the way from all to a tenth, and all the way.
+    assert [row["lr"] for row in progress.history] == pytest.approx([0.0137812, 0.002, 0.0137812, 0.002], abs=1e-6)
+    with pytest.raises(StopError):
+        fit(Toy(stop_at), plan, ALONE, tmp_path / "c.pt", "key")
+    again = Toy()
+    fit(again, plan, ALONE, tmp_path / "c.pt", "key")
+    assert same(again.model.state_dict(), whole.model.state_dict())
+    other = Toy()
+    fit(other, replace(plan, optimizer="adamw"), ALONE, tmp_path / "adamw.pt", "key")
+    assert not same(other.model.state_dict(), whole.model.state_dict())
+
+
+def test_a_model_lies_in_memory_as_its_convolutions_are_fastest() -> None:
+    flat = placed(nn.Sequential(nn.Conv2d(2, 4, 3), nn.Linear(2, 2)), ALONE)
+    assert next(flat.parameters()).is_contiguous(memory_format=torch.channels_last)
+    solid = placed(nn.Sequential(nn.Conv3d(2, 4, 3), nn.Conv2d(2, 4, 3)), ALONE)
+    kernels = [value for value in solid.parameters() if value.ndim > 1]
+    assert kernels[0].is_contiguous(memory_format=torch.channels_last_3d)
+    assert kernels[1].is_contiguous(memory_format=torch.channels_last)
+
+
 def test_workers_do_not_alter_the_weights(tmp_path: Path, straight: tuple[Toy, Progress]) -> None:
     task = Toy()
     fit(task, replace(PLAN, loaders=2), ALONE, tmp_path / "c.pt", "key")
@@ -133,6 +182,8 @@ def test_a_loss_that_is_no_number_stops_with_a_sentence(tmp_path: Path) -> None:
         next(task.model.parameters()).fill_(float("nan"))
     with pytest.raises(UserError, match=r"^toy: the loss is nan in epoch 1; lower train.lr$"):
         fit(task, PLAN, ALONE, tmp_path / "c.pt", "key")
+    with pytest.raises(UserError, match=r"lower segmentation.lr$"):
+        fit(task, replace(PLAN, section="segmentation"), ALONE, tmp_path / "other.pt", "key")
 
 
 @pytest.mark.parametrize(

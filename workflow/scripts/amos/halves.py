@@ -5,22 +5,10 @@ nnU-Net uses them on GPUs only. The loss and the weights stay in single precisio
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-
-CPUINFO = Path("/proc/cpuinfo")
-FLAG = "amx_bf16"  # without matrix units for them, a CPU is slower with halves than without
-
-
-def fast(cpuinfo: Path = CPUINFO) -> bool:
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return False
-    return any(FLAG in line.split() for line in lines if line.startswith("flags"))
 
 
 def compute_in_halves(network: nn.Module) -> None:

@@ -21,7 +21,7 @@ from nnunetv2.utilities.default_n_proc_DA import get_allowed_n_proc_DA
 from torch._dynamo import OptimizedModule
 
 from containers.amos.settings import Train
-from containers.kit import rng
+from containers.kit import cpus, rng
 from containers.kit.errors import UserError
 from containers.kit.files import replacing
 from workflow.scripts.amos import halves, nnunet, own
@@ -68,7 +68,7 @@ class SlipwayTrainer(nnUNetTrainer):
         super().initialize()
         if self.device.type == "cpu":  # a quarter faster there, and equal otherwise
             self.network.to(memory_format=torch.channels_last_3d)
-            if self.train_settings.amp == "auto" and halves.fast():
+            if self.train_settings.amp == "auto" and cpus.fast_halves():
                 halves.compute_in_halves(self.network)
 
     def set_deep_supervision_enabled(self, enabled: bool) -> None:
