@@ -6,13 +6,11 @@ error (Berman, Rannen Triki and Blaschko, CVPR 2018).
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Margin = Literal["relu", "elu"]
+from containers.salt.settings import Margin
 
 
 def lovasz_hinge(logits: Tensor, truth: Tensor, whole_batch: bool = False, margin: Margin = "relu") -> Tensor:

@@ -14,6 +14,7 @@ from torch import nn
 
 from containers.kit.errors import UserError
 from containers.kit.named import Maker, make
+from containers.salt import settings
 from containers.salt.classifier import Classifier, load_encoder
 from containers.salt.encoder_decoder import EncoderDecoder
 from containers.salt.unet import UNet
@@ -51,7 +52,6 @@ def _classifier(network: str) -> Maker:
 
 
 SEGMENTERS: dict[str, Maker] = {
-    "unet": UNet,
-    **{f"{name}-scse": _encoder_decoder(name) for name in ("resnet18", "resnet34", "resnet50")},
+    name: UNet if name == "unet" else _encoder_decoder(name.removesuffix("-scse")) for name in settings.SEGMENTERS
 }
-CLASSIFIERS: dict[str, Maker] = {name: _classifier(name) for name in ("resnet10", "resnet18", "resnet34", "resnet50")}
+CLASSIFIERS: dict[str, Maker] = {name: _classifier(name) for name in settings.CLASSIFIERS}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from containers.kit.errors import UserError
 from containers.kit.outputs import Finding, missing_and_extra
 from containers.salt import submission
+from containers.salt.places import SUBMISSION as FILE
+from containers.salt.places import images
 from containers.salt.submission import Problem
 
-FILE = "submission.csv"
-SUFFIX = ".png"
 EXPECTED = {
     "columns": "two columns",
     "duplicate id": "one line an image",
@@ -28,13 +29,9 @@ EXPECTED = {
 def check(output: Path, source: Path) -> list[Finding]:
     """Read the file by Kaggle's rules, where the input's images are those that it must name."""
     try:
-        ids = sorted(path.stem for path in source.iterdir() if path.suffix == SUFFIX and not path.name.startswith("."))
-    except OSError as error:
-        said = f"{source} cannot be read ({error.strerror}); name the folder with the images"
-        return [Finding("input", "FAIL", "a folder of images", "unreadable", said)]
-    if not ids:
-        said = f"{source} has no {SUFFIX} file; name the folder with the images"
-        return [Finding("input", "FAIL", "a folder of images", "no image", said)]
+        ids = [path.stem for path in images(source)[0]]
+    except UserError as error:
+        return [Finding("input", "FAIL", "a folder of images", "no image", str(error))]
     findings = missing_and_extra(output, {FILE})
     if not (output / FILE).is_file():
         return findings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,44 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from containers.salt.settings import Augment, Inputs
+
 BEFORE, AFTER = 14, 13  # pixels mirrored in at the top and left, at the bottom and right
 PADDED = 128
 SPREAD = 40.0  # grey levels; the depth is brought to about the spread of an image, so that both are learned from alike
 DRAWS = 6
 
 Array = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a network is given; the original pipeline's is `Inputs(channels=3)`.
-
-    The image stands in every channel, with `depth` in all but the last. Grey images say the same in three channels as
-    in one, which takes a third of the first layer's time.
-    """
-
-    channels: int = 1
-    depth: bool = False
-    offset: float = 125.0
-    scale: float = 1.0
-    depth_mean: float = 0.0  # of the training images
-    depth_std: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.channels < 1 + self.depth:
-            needed = "an image and its depth" if self.depth else "an image"
-            raise ValueError(f"channels {self.channels} are too few for {needed}; set {1 + self.depth} or more")
-
-
-@dataclass(frozen=True)
-class Augment:
-    """How far images are changed in training; zero leaves a thing as it is."""
-
-    flip: bool = True
-    shift: float = 0.0  # pixels
-    scale: float = 0.0  # 0.1: from 0.9 to 1.1 of the size
-    offset: float = 0.0  # grey levels
-    gain: float = 0.0  # 0.1: from 0.9 to 1.1 of the contrast
 
 
 def grey(images: Array) -> Tensor:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from torch import Tensor, nn
 
-Tta = Literal["none", "hflip"]
+from containers.salt.settings import Tta
 
 
 def logits(network: nn.Module, images: Tensor, tta: Tta = "hflip") -> Tensor:

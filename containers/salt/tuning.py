@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from containers.salt.metric import of_all
-from containers.salt.postprocess import Cleaning, all_or_nothing, clean
+from containers.salt.postprocess import Cleaning, clean
 
 Array = np.ndarray[Any, Any]
 THRESHOLDS = tuple(step / 20 for step in range(4, 17))  # 0.2 to 0.8
@@ -33,6 +33,15 @@ class Tuned:
         return {"cleaning": asdict(self.cleaning), "score": self.score, "table": [asdict(row) for row in self.table]}
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What the masks of one threshold score, and how many pixels of salt they have, image by image."""
+
+    threshold: float
+    scores: Array
+    pixels: Array
+
+
 def tune(
     probabilities: Array,
     truths: Array,
@@ -46,16 +55,29 @@ def tune(
     `salt` (n,) says which images the classifier keeps: the others' masks are empty. Of equal scores the smallest size
     is chosen, and there the threshold in the middle, whose neighbours are as good.
     """
-    if not (len(probabilities) and thresholds and least):
+    judged = [judge(probabilities, truths, replace(start, threshold=threshold)) for threshold in sorted(thresholds)]
+    true: Array = np.asarray(truths.any(axis=(1, 2)))
+    return choose(judged, true, start, least, salt)
+
+
+def judge(probabilities: Array, truths: Array, cleaning: Cleaning) -> Judged:
+    """Masks of every size, whatever `least` says: what is left out for it is for `choose` to find."""
+    masks = clean(probabilities, replace(cleaning, least=0))
+    return Judged(cleaning.threshold, of_all(truths, masks), masks.sum(axis=(1, 2)))
+
+
+def choose(
+    judged: Sequence[Judged], true: Array, start: Cleaning, least: Sequence[int] = LEAST, salt: Array | None = None
+) -> Tuned:
+    """The best of what was judged; `true` (n,) says which images have salt, so that no mask of theirs scores."""
+    if not (len(true) and judged and least):
         raise ValueError("there is nothing to tune on")
     rows = []
-    for threshold in sorted(thresholds):
-        masks = clean(probabilities, replace(start, threshold=threshold, least=0))
-        if salt is not None:
-            masks &= salt[:, None, None]
+    for one in judged:
         for size in sorted(least):
-            score = float(of_all(truths, all_or_nothing(masks, size)).mean())
-            rows.append(Row(threshold, size, score))
+            left = one.pixels >= size
+            scores = np.where(left if salt is None else left & salt, one.scores, ~true)
+            rows.append(Row(one.threshold, size, float(scores.mean())))
     best = _best(rows)
     return Tuned(replace(start, threshold=best.threshold, least=best.least), best.score, tuple(rows))
 

@@ -151,7 +151,7 @@ def test_the_card() -> None:
     assert [h3.text for h3 in section.all("h3")] == [
         "On cases that no training saw",
         "Each case by the fold that did not see it",
-        "Folds, each at its best epoch",
+        "Folds, each at the epoch that is used",
     ]
     holdout, out_of_fold = section.all("table", "measures")
     assert [cells(row) for row in out_of_fold.one("tbody").all("tr")] == [

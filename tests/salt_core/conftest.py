@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from containers.salt import submission
 from tests.salt_core import slow
 from workflow.scripts.salt import sent, submit
 
@@ -26,9 +28,14 @@ class Kaggle:
             patch,
             capsys,
         )
-        self.seen = ""  # all that was ever printed
+        self.manifest = folder / "manifest.json"
+        self.data("folder", ["0123456789", "abcdef0123"])
         self.answer(GOOD)
         self.day(21)
+
+    def data(self, source: str, ids: Sequence[str]) -> None:
+        """Where the images come from, and those of the test."""
+        self.manifest.write_text(json.dumps({"source": source, "test": [{"id": one} for one in ids]}))
 
     def answer(self, answers: dict[str, Any]) -> None:
         (self.folder / "answers.json").write_text(json.dumps(answers))
@@ -48,7 +55,7 @@ class Kaggle:
 
     def run(self, *words: str | Path, message: str = "a try") -> tuple[int, str, str]:
         """Status, standard output and standard error; whatever the words are, the credentials stay hidden."""
-        fixed = [f"--message={message}", "--record", str(self.record), "--rows", "2"]
+        fixed = [f"--message={message}", "--record", str(self.record), "--manifest", str(self.manifest)]
         status = submit.main(["--submission", *map(str, words), *fixed])
         out, err = self._capsys.readouterr()
         record = self.record.read_text() if self.record.exists() else ""
@@ -78,4 +85,5 @@ def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setenv("KAGGLE_KEY", KEY)
     for name in ("KAGGLE_CONFIG_DIR", "KAGGLE_API_TOKEN"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(submission, "TEST_IMAGES", 2)
     return Kaggle(tmp_path, monkeypatch, capsys)

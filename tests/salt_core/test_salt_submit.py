@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+import subprocess
+import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
+from containers.salt import submission
+from tests.processes import ROOT
 from tests.salt_core import slow
-from tests.salt_core.conftest import Kaggle
+from tests.salt_core.conftest import KEY, USER, Kaggle
 from workflow.scripts.salt import submit
 
 SLUG = "tgs-salt-identification-challenge"
+HOW = "set challenges.salt.submit.really (--really) to send"
+KEYS = "set challenges.salt.source to the folder with what Kaggle gives"
 
 
 def test_without_really_the_very_commands_are_shown_and_nothing_happens(
@@ -24,7 +31,7 @@ def test_without_really_the_very_commands_are_shown_and_nothing_happens(
         bare.delenv("KAGGLE_USERNAME")
         bare.delenv("KAGGLE_KEY")
         status, out, err = kaggle.run(*files, message="it's a try")
-    assert (status, err) == (0, "nothing was sent; --really sends\n")
+    assert (status, err) == (0, f"nothing was packed or sent; {HOW}\n")
     assert not kaggle.record.parent.exists()
     commands = [shlex.split(line) for line in out.splitlines()]
     assert [command[:5] for command in commands] == [["kaggle", "competitions", "submit", "-c", SLUG]] * 2
@@ -110,40 +117,75 @@ def test_no_file_is_sent_where_one_is_wrong(kaggle: Kaggle) -> None:
     [good] = kaggle.files(1)
     bad = slow.table(kaggle.folder / "bad.csv", {"0123456789": "0 1", "abcdef0123": ""})
     short = slow.table(kaggle.folder / "short.csv", {"0123456789": ""})
-    odd = slow.table(kaggle.folder / "odd.csv", {"0123456789": "", "image2": ""})
+    odd = slow.table(kaggle.folder / "odd.csv", {"0123456789": "", "abcdef0123": "", "image2": ""})
     for file, said in (
         (bad, "is no valid submission: line 2 of bad.csv (0123456789) has a wrong mask, which starts a run at 0; the "
          "first pixel is 1"),
-        (short, "is no valid submission: short.csv has 1 lines below its header, not 2"),
-        (odd, "names image2, which are no ids of the challenge's; they are ten hex digits"),
+        (short, "is no valid submission: short.csv lacks 1 of 2 images (abcdef0123); write a line for each; short.csv "
+         "has 1 lines below its header, not 2"),
+        (odd, "is no valid submission: line 4 of odd.csv (image2) names none of the images; take the line out; odd.csv "
+         "has 3 lines below its header, not 2"),
     ):  # fmt: skip
         assert kaggle.run(good, file, "--really") == (1, "", f"error: {file} {said}\n")
     assert kaggle.calls() == []
     assert not kaggle.record.exists()
 
 
-def test_the_rows_are_those_of_the_challenge(kaggle: Kaggle, capsys: pytest.CaptureFixture[str]) -> None:
+def test_demo_data_are_checked_and_shown_but_never_sent(kaggle: Kaggle) -> None:
     [file] = kaggle.files(1)
-    assert submit.main(["--submission", str(file), "--message", "it", "--record", str(kaggle.record)]) == 1
-    assert "s1.csv has 2 lines below its header, not 18,000" in capsys.readouterr().err
-
-
-def test_a_sample_tells_the_ids(kaggle: Kaggle) -> None:
-    [file] = kaggle.files(1)
-    sample = slow.table(kaggle.folder / "sample.csv", {"0123456789": "1 1", "abcdef0123": "1 1"})
-    assert kaggle.run(file, "--sample", sample)[0] == 0
-    slow.table(sample, {"0123456789": "1 1", "fedcba9876": "1 1"})
-    status, _, err = kaggle.run(file, "--sample", sample)
+    kaggle.data("demo", ["0123456789", "abcdef0123"])
+    status, out, err = kaggle.run(file)
+    assert (status, err) == (0, f"nothing was packed or sent; demo data are no submission: {KEYS}\n")
+    assert shlex.split(out)[:3] == ["kaggle", "competitions", "submit"]
+    said = f"error: demo data are no submission, and so nothing is sent; {KEYS}\n"
+    assert kaggle.run(file, "--really") == (1, "", said)
+    assert kaggle.calls() == []
+    kaggle.data("demo", ["0123456789", "fedcba9876"])
+    status, _, err = kaggle.run(file)
     assert status == 1
     assert "s1.csv lacks 1 of 2 images (fedcba9876); write a line for each" in err
-    slow.table(sample, {})
-    said = "sample.csv has no line below its header; write one an image"
-    assert kaggle.run(file, "--sample", sample)[2] == f"error: --sample {sample} gives no ids: {said}\n"
+
+
+def test_all_images_of_the_test_are_sent_or_none(kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "TEST_IMAGES", 18_000)
+    [file] = kaggle.files(1)
+    said = f"error: {kaggle.manifest} has 2 images of the test, not the 18,000 that Kaggle wants; {KEYS}\n"
+    assert kaggle.run(file, "--really") == (1, "", said)
+    assert kaggle.run(file)[0] == 0
+    assert kaggle.calls() == []
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"source": "folder"}', '{"source": "folder", "test": [{}]}'])
+def test_a_manifest_that_is_none(kaggle: Kaggle, content: str) -> None:
+    kaggle.manifest.write_text(content)
+    said = f"--manifest {kaggle.manifest} is no manifest of salt's images; run the rule salt_fetch again"
+    assert kaggle.run(*kaggle.files(1)) == (1, "", f"error: {said}\n")
+
+
+@pytest.mark.parametrize("really", [[], ["--really"]])
+def test_a_planted_credential_is_in_nothing_that_a_run_of_the_rule_leaves(kaggle: Kaggle, really: list[str]) -> None:
+    """As the rule runs it: a process of its own, whose words go to the terminal and to a log."""
+    kaggle.says(f"401 - Unauthorized: {USER}, {KEY}, {quote(KEY, safe='')}")
+    results = kaggle.record.parent
+    results.mkdir()
+    ids = [f"{number:010x}" for number in range(18_000)]
+    kaggle.data("folder", ids)
+    file = slow.table(results / "both.csv", dict.fromkeys(ids, "1 1"))
+    words = ["--manifest", kaggle.manifest, "--submission", file, "--message=it", "--record", kaggle.record, *really]
+    command = shlex.join(map(str, [sys.executable, "-m", "workflow.scripts.salt.submit", *words]))
+    shell = ["bash", "-o", "pipefail", "-c", f"{command} 2>&1 | tee {results / 'submit.log'}"]
+    done = subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, len(kaggle.calls())) == ((1, 1) if really else (0, 0))
+    assert done.stdout == (results / "submit.log").read_text()
+    assert ("Kaggle does not know these credentials" in done.stdout) == bool(really)
+    left = "".join(path.read_text() for path in results.rglob("*") if path.is_file()) + done.stdout + done.stderr
+    assert [secret for secret in (KEY, USER, quote(KEY, safe=""), KEY[:10], KEY[-5:]) if secret in left] == []
 
 
 @pytest.mark.parametrize("message", ["", "  ", "-m", "two\nlines"])
 def test_messages_that_the_program_would_take_for_something_else(kaggle: Kaggle, message: str) -> None:
-    said = "--message must be one line that does not begin with '-'; say in it what was sent"
+    flag = "--message (challenges.salt.submit.message)"
+    said = f"{flag} must be one line that does not begin with '-'; say in it what was sent"
     assert kaggle.run(*kaggle.files(1), "--really", message=message) == (1, "", f"error: {said}\n")
     assert kaggle.calls() == []
 

@@ -8,7 +8,8 @@ import torch
 
 from containers.kit.errors import UserError
 from containers.kit.settings import build
-from containers.salt.transforms import Augment, Inputs, augment, cropped, grey, network_input, padded
+from containers.salt.settings import Augment, Inputs
+from containers.salt.transforms import augment, cropped, grey, network_input, padded
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 101, 101), dtype=np.uint8)
 SEEDS = torch.arange(3)

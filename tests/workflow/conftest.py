@@ -47,3 +47,12 @@ def exported_objectnet(tmp_path_factory: pytest.TempPathFactory, downloads: Path
     clone.share_downloads(downloads)
     clone.snakemake("--cores", "16", "export_objectnet")
     return clone
+
+
+@pytest.fixture(scope="session")
+def exported_salt(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Clone:
+    """A copy in which the salt's networks, submissions and container were made of the demo data."""
+    clone = Clone.make(tmp_path_factory.mktemp("exported_salt"))
+    clone.share_downloads(downloads)
+    clone.snakemake("--cores", "16", "export_salt")
+    return clone

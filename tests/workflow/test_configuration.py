@@ -12,10 +12,12 @@ import yaml
 from containers.amos import settings as amos
 from containers.kit.errors import UserError
 from containers.objectnet import settings as objectnet
+from containers.salt import settings as salt
 from containers.stoic.settings import Predict, Preprocess, Train
 from workflow.scripts.docs import main as docs
 from workflow.scripts.docs import render
 from workflow.scripts.objectnet.demo_images import Demo
+from workflow.scripts.salt import demo_images as salt_demo
 from workflow.scripts.slipway.configuration import Schema, checked, load_schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,6 +115,25 @@ def test_objectnets_defaults_are_shared_with_the_code() -> None:
         "lite0": "EfficientNetLite0",
         "lite2": "EfficientNetLite2",
     }
+
+
+def test_salts_defaults_are_shared_with_the_code() -> None:
+    block = checked({"challenges": {"salt": {}}}, SCHEMA)["challenges"]["salt"]
+    sections: dict[str, Any] = {
+        "demo": salt_demo.Demo(),
+        "train": salt.Train(),
+        "inputs": salt.Inputs(),
+        "classifier": salt.Classifier(),
+        "segmentation": salt.Segmentation(),
+        "tune": salt.Tune(),
+        "predict": salt.Predict(),
+        "submit": salt.Submit(),
+    }
+    for name, values in sections.items():
+        plain = {key: _plain(value) for key, value in asdict(values).items() if not key.startswith("depth_")}
+        assert block[name] == plain
+    keys = SCHEMA["properties"]["challenges"]["properties"]["salt"]["properties"]
+    assert keys["predict"]["properties"]["variant"]["enum"] == list(salt.VARIANTS)
 
 
 def _plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.workflow.clone import Clone
 from tests.workflow.test_objectnet_plan import OBJECTNET
+from tests.workflow.test_salt_plan import SALT
 
 WHOLE_WAY = {
     "base": 1,
@@ -52,7 +53,7 @@ AMOS = {
 
 
 def test_a_dry_run_shows_the_whole_way(fresh: Clone) -> None:
-    assert fresh.plan() == {**WHOLE_WAY, **AMOS, **OBJECTNET, "all": 1}
+    assert fresh.plan() == {**WHOLE_WAY, **AMOS, **OBJECTNET, **SALT, "all": 1}
 
 
 def test_amos_alone(fresh: Clone) -> None:
@@ -72,7 +73,7 @@ def test_a_dry_run_needs_no_engine_and_no_data(fresh: Clone, tmp_path: Path) -> 
     assert not (fresh.root / "scratch").exists()
 
 
-@pytest.mark.parametrize("challenge", ["stoic", "amos", "objectnet"])
+@pytest.mark.parametrize("challenge", ["stoic", "amos", "objectnet", "salt"])
 @pytest.mark.parametrize("stage", ["preprocess", "train", "image", "test", "save", "export"])
 def test_a_stage_has_its_name_both_ways_round(fresh: Clone, challenge: str, stage: str) -> None:
     plain, mirrored = fresh.plan(f"{challenge}_{stage}"), fresh.plan(f"{stage}_{challenge}")
@@ -185,7 +186,7 @@ def test_a_model_of_ones_own_ships_in_both_images(fresh: Clone) -> None:
 
 
 def test_a_challenge_that_is_not_there_yet_is_no_target(fresh: Clone) -> None:
-    done = fresh.snakemake("salt_test", check=False)
+    done = fresh.snakemake("agrigaia_test", check=False)
     assert done.returncode == 1
-    assert "salt_test" in done.stdout
+    assert "agrigaia_test" in done.stdout
     assert "MissingRuleException" in done.stdout

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from containers.kit.errors import UserError, listed
+from containers.salt import tables
 from containers.salt.rle import PIXELS, decode_all
-from workflow.scripts.salt import pictures, tables
+from workflow.scripts.salt import pictures
 
 IMAGES, MASKS, TEST = "train/images", "train/masks", "test/images"
 TRAIN, DEPTHS, SAMPLE = "train.csv", "depths.csv", "sample_submission.csv"

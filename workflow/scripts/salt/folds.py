@@ -1,10 +1,10 @@
-"""Which images each fold is judged by, and which are held out; images with like shares of salt are spread alike."""
+"""Which images each fold is judged by; images with like shares of salt are spread alike."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
@@ -26,31 +26,6 @@ def folds(coverages: Sequence[float], number: int, seed: int) -> list[int]:
         for index in judged:
             found[index] = fold
     return found
-
-
-def folds_by_id(coverages: Mapping[str, float], number: int, seed: int) -> dict[str, int]:
-    """The same by the images' ids, in whatever order they come."""
-    ids = sorted(coverages)
-    return dict(zip(ids, folds([coverages[one] for one in ids], number, seed), strict=True))
-
-
-def holdout(coverages: Sequence[float], share: float, seed: int) -> list[bool]:
-    """Which images nothing learns from: this share, at least one, evenly from the least salt to the most."""
-    count = len(coverages)
-    if not 0 < share < 1 or count < 2:
-        raise UserError(f"train.holdout is {share} of {count} training images; set it between 0 and 1, and have two")
-    random = np.random.default_rng(seed)
-    chance = random.random(count)
-    order = sorted(range(count), key=lambda index: (kind(coverages[index]), chance[index]))
-    many = min(max(1, round(share * count)), count - 1)
-    held = {order[int(place)] for place in (np.arange(many) + random.random()) * count / many}
-    return [index in held for index in range(count)]
-
-
-def holdout_by_id(coverages: Mapping[str, float], share: float, seed: int) -> dict[str, bool]:
-    """The same by the images' ids, in whatever order they come."""
-    ids = sorted(coverages)
-    return dict(zip(ids, holdout([coverages[one] for one in ids], share, seed), strict=True))
 
 
 def kind(coverage: float) -> int:

@@ -1,15 +1,15 @@
 """Send submissions to Kaggle: up to five a day, in the given order, and none of them twice.
 
-    python -m workflow.scripts.salt.submit --submission results/salt/both.csv results/salt/segmentation.csv \\
+    python -m workflow.scripts.salt.submit --manifest scratch/salt/raw/manifest.json \\
+        --submission results/salt/kaggle/both.csv results/salt/kaggle/segmentation.csv \\
         --message "U-Net, 4 folds" --record results/salt/submitted.json
 
-Without --really it says what would be run, and does nothing.
+Without --really it checks the files, says what would be run, and does nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import shlex
 import shutil
 import sys
@@ -19,36 +19,40 @@ from pathlib import Path
 from isal import igzip
 
 from containers.kit.errors import UserError, listed, reports_errors
-from containers.kit.files import CHUNK, sha256
+from containers.kit.files import CHUNK, read_json, sha256
 from containers.salt import submission
+from containers.salt.settings import A_DAY
 from workflow.scripts.salt import kaggle, sent
 
 COMPETITION = "tgs-salt-identification-challenge"
-LIMIT = 5  # files a day, by UTC
 LEVEL = 3  # isal's best
-ID = re.compile(r"[0-9a-f]{10}", re.ASCII)
+DEMO = "demo"  # the source whose images are not the challenge's
+MESSAGE = "--message (challenges.salt.submit.message)"
+KEYS = "set challenges.salt.source to the folder with what Kaggle gives"
 
 
 @reports_errors
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--manifest", type=Path, required=True, help="what fetch wrote: the images of the test")
     parser.add_argument("--submission", type=Path, nargs="+", required=True, help="CSV files, the first one first")
     parser.add_argument("--message", required=True, help="what Kaggle's list shows beside each file")
     parser.add_argument("--competition", default=COMPETITION)
     parser.add_argument("--record", type=Path, required=True, help="JSON of what was sent")
-    parser.add_argument("--sample", type=Path, help="sample_submission.csv, for the ids that each file must name")
-    parser.add_argument("--rows", type=int, default=submission.TEST_IMAGES, help="lines of a file without --sample")
     parser.add_argument("--really", action="store_true", help="send; else only say what would be run")
     args = parser.parse_args(argv)
     hidden = kaggle.secrets()
     _check_message(args.message, hidden)
-    _check_files(args.submission, args.sample, args.rows)
+    source, ids = _test(args.manifest)
+    if args.really:
+        _check_source(args.manifest, source, ids)
+    _check_files(args.submission, ids)
     record = sent.read(args.record)
     new = _new(args.submission, args.competition, record)
-    left = LIMIT - record.on(args.competition, sent.now()[:10])
+    left = A_DAY - record.on(args.competition, sent.now()[:10])
     if new and left <= 0:
         raise UserError(
-            f"{LIMIT} files were sent to {args.competition} today (UTC) by {args.record}, which is the limit; run the "
+            f"{A_DAY} files were sent to {args.competition} today (UTC) by {args.record}, which is the limit; run the "
             "same command again tomorrow"
         )
     today, later = dict(list(new.items())[:left]), list(new.values())[left:]
@@ -57,34 +61,51 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not args.really:
         for digest, path in today.items():
             print(shlex.join(kaggle.command(args.competition, _packed(record, digest, path), args.message)))
-        print("nothing was sent; --really sends", file=sys.stderr)
+        print(f"nothing was packed or sent; {_how(source)}", file=sys.stderr)
     if later:
         names = listed([str(path) for path in later])
-        print(f"left for tomorrow, as {LIMIT} files a day are the limit: {names}", file=sys.stderr)
+        print(f"left for tomorrow, as {A_DAY} files a day are the limit: {names}", file=sys.stderr)
     return 0
 
 
 def _check_message(message: str, hidden: kaggle.Secrets) -> None:
     if not message.strip() or message.startswith("-") or not message.isprintable():
-        raise UserError("--message must be one line that does not begin with '-'; say in it what was sent")
+        raise UserError(f"{MESSAGE} must be one line that does not begin with '-'; say in it what was sent")
     if any(key in message for key in hidden.keys):
-        raise UserError("--message holds a credential of Kaggle's, which others would see; leave that out")
+        raise UserError(f"{MESSAGE} holds a credential of Kaggle's, which others would see; leave that out")
 
 
-def _check_files(paths: Sequence[Path], sample: Path | None, rows: int) -> None:
+def _test(manifest: Path) -> tuple[str, frozenset[str]]:
+    """Where the images come from, and which are of the test."""
+    content = read_json(manifest)
+    try:
+        return str(content["source"]), frozenset(str(entry["id"]) for entry in content["test"])
+    except (KeyError, TypeError):
+        raise UserError(
+            f"--manifest {manifest} is no manifest of salt's images; run the rule salt_fetch again"
+        ) from None
+
+
+def _check_source(manifest: Path, source: str, ids: frozenset[str]) -> None:
+    if source == DEMO:
+        raise UserError(f"demo data are no submission, and so nothing is sent; {KEYS}")
+    if len(ids) != submission.TEST_IMAGES:
+        wanted = f"the {submission.TEST_IMAGES:,} that Kaggle wants"
+        raise UserError(f"{manifest} has {len(ids):,} images of the test, not {wanted}; {KEYS}")
+
+
+def _how(source: str) -> str:
+    """What sends, as the end of a sentence."""
+    if source == DEMO:
+        return f"demo data are no submission: {KEYS}"
+    return "set challenges.salt.submit.really (--really) to send"
+
+
+def _check_files(paths: Sequence[Path], ids: frozenset[str]) -> None:
     """All of them before the first is sent, as each costs one of the day's five."""
-    expected = None
-    if sample is not None:
-        reading = submission.read(sample)
-        if reading.errors:
-            raise UserError(f"--sample {sample} gives no ids: {reading.errors[0]}")
-        expected = reading.rows.keys()
     for path in paths:
-        reading = submission.read(path, expected, None if sample else rows)
+        reading = submission.read(path, ids)
         submission.demand(path, reading)
-        odd = [name for name in reading.rows if not ID.fullmatch(name)] if expected is None else []
-        if odd:
-            raise UserError(f"{path} names {listed(odd)}, which are no ids of the challenge's; they are ten hex digits")
         for warning in reading.warnings:
             print(f"warning: {warning}", file=sys.stderr)
 

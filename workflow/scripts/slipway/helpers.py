@@ -33,7 +33,7 @@ def _run(image: Image, script: str, source: str = "") -> str:
 
     With `source` this folder lies over the one of that name in the image, so that an edit is tried without a build.
     """
-    flags = image.profile("organisers")
+    flags = image.usual
     usage = f"./{script} " + " ".join(mount.name.upper() for mount in image.mounts)
     words = replace(flags, gpus="", runtime="", cpus=0).words()
     how = "with the code of this folder instead of the image's" if source else "as the organisers will"

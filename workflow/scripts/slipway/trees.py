@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from containers.kit.errors import UserError
 
 
-def emptied(folder: Path, suffix: str) -> None:
-    """Take the images out of --folder, which a container finds as its input; one named by mistake is not emptied."""
+def emptied(folder: Path, suffix: str, also: Collection[str] = ()) -> None:
+    """Take the images out of --folder, which a container finds as its input; one named by mistake is not emptied.
+
+    `also` names files that may lie beside the images, and go as well.
+    """
     if not folder.exists():
         return
     if not folder.is_dir():
         raise UserError(f"--folder {folder} is a file; name a folder that may be emptied")
     there = sorted(folder.iterdir())
-    others = [path.name for path in there if not path.is_file() or path.suffix != suffix]
+    others = [path.name for path in there if not (path.is_file() and (path.suffix == suffix or path.name in also))]
     if others:
         raise UserError(f"--folder {folder} holds {others[0]}, which is no image; name a folder that may be emptied")
     for path in there:  # and what a kill left of one

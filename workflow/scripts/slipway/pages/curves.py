@@ -16,6 +16,10 @@ CHARTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("Pseudo Dice of the validation patches", {"dice": "validation"}),
     ("AUC severe", {"auc_severe": "validation"}),
     ("AUC COVID-19", {"auc_covid": "validation"}),
+    ("Loss of the classifier", {"classifier_val_loss": "validation", "classifier_train_loss": "training"}),
+    ("AUC salt, of the classifier", {"classifier_auc": "validation"}),
+    ("Loss of the segmentation", {"segmentation_val_loss": "validation", "segmentation_train_loss": "training"}),
+    ("Mean AP of the segmentation", {"segmentation_ap": "validation"}),
 )
 
 

@@ -22,14 +22,26 @@ GROUPS = {
     "photos_top5": "On the ImageNet photos that chose the network: top-5",
     "objectnet_torch": "On ObjectNet's images, by the torch container",
     "objectnet_onnx": "On ObjectNet's images, by the onnx container",
+    "holdout_ap": "On held-out images: mean AP",
+    "out_of_fold_ap": "Each image by the folds that did not see it: mean AP",
 }
-MEASURES = {"severe": "AUC severe among positives", "covid": "AUC COVID-19"}
+MEASURES = {
+    "severe": "AUC severe among positives",
+    "covid": "AUC COVID-19",
+    "classifier_post_processing": "classifier, post-processed",
+    "segmentation_post_processing": "segmentation, post-processed",
+    "both_post_processing": "both, post-processed",
+}
 COLUMNS = {
+    "network": "Network",
     "fold": "Fold",
-    "epoch": "Best epoch",
+    "epoch": "Epoch",
     "auc_severe": "AUC severe",
     "auc_covid": "AUC COVID-19",
     "dice": "Pseudo Dice",
+    "accuracy": "Accuracy",
+    "auc": "AUC salt",
+    "ap": "Mean AP",
     "train_loss": "Training loss",
     "val_loss": "Validation loss",
     "seconds": "Seconds",
@@ -62,6 +74,8 @@ def section(card: Json) -> Html:
 
 
 def _network(card: Json) -> str:
+    if card.get("network"):
+        return str(card["network"])
     train = (card.get("config") or {}).get("train") or {}
     folds = len(card.get("folds") or [])
     name = train.get("model") or train.get("network") or ""
@@ -129,7 +143,7 @@ def _folds(folds: list[Json]) -> Html:
     known = [key for key in COLUMNS if any(row.get(key) is not None for row in folds)]
     return tag(
         "article",
-        tag("h3", "Folds, each at its best epoch"),
+        tag("h3", "Folds, each at the epoch that is used"),
         tag(
             "table",
             tag("thead", tag("tr", *[tag("th", COLUMNS[key], scope="col") for key in known])),
