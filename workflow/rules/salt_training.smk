@@ -55,7 +55,7 @@ rule classify_fold:
         "<benchmarks>/classify_fold_{fold}.tsv"
     conda:
         here("envs", "train.yaml")
-    threads: 1 + config["classifier"]["loaders"]
+    threads: 8
     resources:
         gpu=1,
     params:
@@ -120,7 +120,7 @@ rule segment_fold:
         "<benchmarks>/segment_fold_{fold}.tsv"
     conda:
         here("envs", "train.yaml")
-    threads: 1 + config["segmentation"]["loaders"]
+    threads: 8
     resources:
         gpu=1,
     params:
