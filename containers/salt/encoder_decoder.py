@@ -1,4 +1,4 @@
-"""A ResNet as the encoder, and a decoder that weighs its features and decides on those of all levels at once."""
+"""An encoder, pretrained perhaps, and a decoder that weighs its features and decides on those of all levels at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from containers.salt.classifier import resnet
+from containers.salt import encoders
 from containers.salt.unet import normed
 
 FEWEST = 4  # with one or two rectified units, none may ever be above zero
@@ -31,8 +31,8 @@ class EncoderDecoder(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.encoder = resnet(encoder, channels, outputs=0, width=width, stride=stride)
-        sizes = _features(self.encoder, channels)
+        self.encoder = encoders.encoder(encoder, channels, width, stride)
+        sizes = encoders.sizes(self.encoder, channels)
         self.middle = nn.Sequential(*normed(sizes[-1], decoder))
         ups = [Up(decoder, skip, decoder) for skip in reversed(sizes[:-1])]
         if stride == 2:
@@ -48,7 +48,7 @@ class EncoderDecoder(nn.Module):
         self.deep = nn.ModuleList(nn.Conv2d(decoder, 1, 1) for _ in range(coarser))
 
     def forward(self, images: Tensor) -> Tensor:
-        skipped = features(self.encoder, images)
+        skipped = encoders.features(self.encoder, images)
         values, levels = self.middle(skipped.pop()), []
         for layer in self.up:
             values = layer(values, skipped.pop() if skipped else None)
@@ -92,27 +92,6 @@ class SqueezeExcite(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         channels = torch.sigmoid(self.channel(values.mean(dim=(2, 3)))).unsqueeze(-1).unsqueeze(-1)
         return values * (channels + torch.sigmoid(self.place(values)))
-
-
-def features(encoder: nn.Module, images: Tensor) -> list[Tensor]:
-    """What each level of a ResNet says, the largest first."""
-    part = encoder.get_submodule
-    values = part("act")(part("bn1")(part("conv1")(images)))
-    levels = [values]
-    values = part("maxpool")(values)
-    for name in ("layer1", "layer2", "layer3", "layer4"):
-        values = part(name)(values)
-        levels.append(values)
-    return levels
-
-
-@torch.no_grad()
-def _features(encoder: nn.Module, channels: int) -> list[int]:
-    """The channels of each level, asked of the network itself, which knows its blocks' expansion."""
-    encoder.eval()
-    found = [level.shape[1] for level in features(encoder, torch.zeros(1, channels, 32, 32))]
-    encoder.train()
-    return found
 
 
 def _enlarged(values: Tensor, size: torch.Size) -> Tensor:

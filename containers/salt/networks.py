@@ -15,8 +15,9 @@ from torch import nn
 from containers.kit.errors import UserError
 from containers.kit.named import Maker, make
 from containers.salt import settings
-from containers.salt.classifier import Classifier, load_encoder
+from containers.salt.classifier import Classifier
 from containers.salt.encoder_decoder import EncoderDecoder
+from containers.salt.encoders import load_encoder
 from containers.salt.unet import UNet
 
 

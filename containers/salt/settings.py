@@ -17,7 +17,7 @@ SOURCES = ("classifier", "segmentation", "both")
 VARIANTS = tuple(f"{source}{end}" for source in SOURCES for end in ("", PROCESSED))  # what may be submitted
 A_DAY = 5  # files that Kaggle takes
 CLASSIFIERS = ("resnet10", "resnet18", "resnet34", "resnet50")
-SEGMENTERS = ("unet", "resnet18-scse", "resnet34-scse", "resnet50-scse")
+SEGMENTERS = ("unet", "efficientnet-lite0-scse", "resnet18-scse", "resnet34-scse", "resnet50-scse")
 
 # A mistake that the schema cannot see is a ValueError that begins with the field's name.
 

@@ -38,12 +38,14 @@ COPY artifact/ artifact/
 COPY containers/ containers/
 COPY settings.json REVISION ./
 
-# Home is /tmp, so that caches have a place when the root file system is read-only.
+# Home is /tmp, so that caches have a place when the root file system is read-only. MONAI asks for the user's name when it
+# is imported, and a platform may run any user id.
 ENV PATH=/opt/venv/bin:${PATH} \
     PYTHONPATH=/opt/app \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     HOME=/tmp \
+    LOGNAME=algorithm \
     NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
 

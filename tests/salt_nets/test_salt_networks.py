@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 
 from containers.kit.errors import UserError
-from containers.salt.classifier import resnet
 from containers.salt.encoder_decoder import EncoderDecoder, SqueezeExcite
+from containers.salt.encoders import encoder, features, resnet
 from containers.salt.networks import classifier, load_pretrained, segmenter
 from containers.salt.unet import UNet
 
@@ -25,6 +26,7 @@ def size(network: nn.Module) -> int:
     [
         ("unet", {"width": 0.125}, 3),
         ("unet", {"levels": [8, 12, 16]}, 1),
+        ("efficientnet-lite0-scse", {"decoder": 8}, 2),
         ("resnet18-scse", {"width": 0.25, "decoder": 16}, 2),
         ("resnet34-scse", {"width": 0.125, "decoder": 8, "stride": 1, "hypercolumn": False}, 1),
         ("resnet50-scse", {"width": 0.125, "decoder": 8, "dropout": 0.1}, 3),
@@ -113,8 +115,8 @@ def test_squeeze_and_excitation_is_the_sum_of_both() -> None:
             segmenter,
             "unett",
             {},
-            "segmentation.model 'unett' is not known; it is one of unet, resnet18-scse, resnet34-scse, resnet50-scse, "
-            "or module:Class for one's own",
+            "segmentation.model 'unett' is not known; it is one of unet, efficientnet-lite0-scse, resnet18-scse, "
+            "resnet34-scse, resnet50-scse, or module:Class for one's own",
         ),
         (
             classifier,
@@ -157,12 +159,35 @@ def test_pretrained_encoders_see_grey_images_as_colour_ones(make: Any, name: str
     given = published(tmp_path / "resnet18.pth")
     network = make(name, {}, 2)
     assert load_pretrained(network, tmp_path / "resnet18.pth", "weights") == "resnet18.pth: 120 of 120 tensors taken"
-    encoder = network.encoder
-    assert torch.equal(encoder.state_dict()["layer3.1.conv2.weight"], given["layer3.1.conv2.weight"])
+    taken = network.encoder
+    assert torch.equal(taken.state_dict()["layer3.1.conv2.weight"], given["layer3.1.conv2.weight"])
     images = torch.randn(2, 1, 32, 32)
     colour = nn.functional.conv2d(images.expand(2, 3, 32, 32), given["conv1.weight"])
     with_depth = torch.cat([images, torch.randn(2, 1, 32, 32)], dim=1)
-    assert torch.allclose(nn.functional.conv2d(with_depth, encoder.conv1.weight), colour, atol=1e-5)
+    assert torch.allclose(nn.functional.conv2d(with_depth, taken.conv1.weight), colour, atol=1e-5)
+
+
+def test_an_efficientnet_lite_takes_its_packages_weights(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    given = EfficientNet.from_name("efficientnet-lite0")
+    torch.save(given.state_dict(), tmp_path / "lite.pth")
+    network = segmenter("efficientnet-lite0-scse", {"decoder": 8}, 2).eval()
+    said = load_pretrained(network, tmp_path / "lite.pth", "weights")
+    assert said == "lite.pth: 288 of 288 tensors taken", said
+    grey = torch.randn(2, 1, 128, 128)
+    with torch.no_grad():
+        levels = features(network.get_submodule("encoder"), torch.cat([grey, torch.randn(2, 1, 128, 128)], dim=1))
+        whole = given.eval().extract_features(grey.expand(2, 3, 128, 128))
+        last = given._swish(given._bn1(given._conv_head(levels[-1])))
+    assert [tuple(level.shape[1:]) for level in levels] == [
+        (16, 64, 64), (24, 32, 32), (40, 16, 16), (112, 8, 8), (320, 4, 4)
+    ]  # fmt: skip
+    assert torch.allclose(last, whole, atol=1e-4), "the depth has no weight, and the rest is the package's network"
+
+
+def test_what_is_for_resnets_alone_is_said() -> None:
+    with pytest.raises(ValueError, match="width and stride are for ResNets; leave them out with efficientnet-lite0"):
+        encoder("efficientnet-lite0", 1, width=0.5)
 
 
 def test_weights_that_cannot_be_used_are_one_sentence(tmp_path: Path) -> None:

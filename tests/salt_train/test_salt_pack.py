@@ -65,7 +65,8 @@ def test_data_that_are_not_whole_are_named(tmp_path: Path, said: Said) -> None:
     assert said().startswith(f"{tmp_path}/root/1.png cannot be read as an image (")
     Image.new("L", (100, 101)).save(tmp_path / "root/1.png")
     assert pack_images(manifest, output) == 1
-    assert said() == f"{tmp_path}/root/1.png is not 101 x 101; fetch the data again"
+    told = "it is 100 x 101, not 101 x 101"
+    assert said() == f"{tmp_path}/root/1.png cannot be read as an image ({told}); fetch the data again"
     manifest.write_text("[]")
     assert pack_images(manifest, output) == 1
     assert said() == f"{manifest} is no manifest of the salt challenge; run the rule that fetches"

@@ -12,6 +12,7 @@ SALT = {
     "salt_pack": 1,
     "salt_classify_fold": 4,
     "salt_classified": 1,
+    "salt_weights_segmentation": 1,
     "salt_segment_fold": 2,
     "salt_tune": 1,
     "salt_artifact": 1,
@@ -69,6 +70,13 @@ def test_the_depth_reaches_training_and_container(fresh: Clone) -> None:
     shown = " ".join(fresh.snakemake("--dry-run", *words, "salt_test").stdout.replace("\\\n", " ").split())
     assert shown.count("--most 500 --depth --folder") == 1
     assert shown.count('--inputs \'{"channels": 2, "depth": true') == 6
+
+
+def test_an_encoder_from_scratch_needs_no_weights(fresh: Clone) -> None:
+    words = fresh.overlay("scratch", "salt", segmentation={"weights": ""}, classifier={"weights": "mine/resnet18.pth"})
+    plan = fresh.plan(*words, "salt_train")
+    assert plan["salt_weights_classifier"] == 1
+    assert "salt_weights_segmentation" not in plan
 
 
 def test_networks_of_ones_own_ship_in_the_image(fresh: Clone) -> None:

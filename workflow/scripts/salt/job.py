@@ -32,7 +32,8 @@ Kind = Literal["classifier", "segmentation"]
 # Settings that no weight depends on. What `images` chooses is in the key by its ids.
 IRRELEVANT = ("loaders", "checkpoint_minutes", "snapshots", "only_folds", "images")
 KIT = ("amp", "batches", "checkpoint", "distributed", "loop", "rng", "schedule", "task", "weights")
-SALT = ("classifier", "encoder_decoder", "infer", "losses", "networks", "snapshots", "transforms", "tta", "unet")
+NETWORKS = ("classifier", "encoder_decoder", "encoders", "networks", "unet")
+SALT = (*NETWORKS, "infer", "losses", "snapshots", "transforms", "tta")
 HERE = ("classify", "images", "job", "learn", "segment")
 CODE = (
     *(f"containers.kit.{name}" for name in KIT),

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from containers.kit import cpus, rng
 from containers.kit.distributed import Group
 from containers.kit.errors import UserError
-from containers.kit.files import replacing_tree, sha256, write_json
+from containers.kit.files import read_json, replacing_tree, sha256, write_json
 from containers.kit.logs import Board, write_table
 from containers.kit.loop import fit
 from containers.kit.settings import parse
@@ -145,7 +145,7 @@ def run(job: Job, kind: type[Network], output: Path) -> dict[str, Any]:
         "model_args": job.settings.model_args,
         "inputs": asdict(job.inputs),
         "history": done.rows,
-        "train": asdict(job.settings),
+        "train": asdict(job.settings) | {"weights": Path(job.settings.weights).name},
         "seed": job.seed,
         "data": job.packed.fingerprint,
         "trained": len(job.learned),
@@ -196,6 +196,7 @@ def arguments(description: str | None, section: str) -> argparse.ArgumentParser:
     parser.add_argument("--inputs", default="{}", help="the section salt.inputs as JSON, or @file")
     parser.add_argument("--seed", type=int, default=2018, help="as in the section salt.train")
     parser.add_argument("--threads", type=int, default=0, help="threads on a CPU; 0 means one a CPU")
+    parser.add_argument("--weights", type=Path, help="what weights wrote, in place of the settings' own file")
     parser.add_argument("--scratch", type=Path, required=True, help="folder for checkpoints; keep it to resume")
     parser.add_argument("--output", type=Path, required=True, help="folder to replace with snapshots and predictions")
     return parser
@@ -205,4 +206,16 @@ def prepared(args: argparse.Namespace, kind: Kind, settings: type[L], images: Pa
     """The job of a command line; `chosen` are the images that may be learned from."""
     torch.set_num_threads(max(1, args.threads) if args.threads else cpus.available())
     inputs = replace(parse(Inputs, args.inputs, "inputs"), depth_mean=images.mean, depth_std=images.std)
-    return Job(kind, parse(settings, args.settings, kind), inputs, images, args.fold, chosen, args.seed, args.scratch)
+    told = parse(settings, args.settings, kind)
+    if args.weights:
+        told = replace(told, weights=_pretrained(args.weights))
+    return Job(kind, told, inputs, images, args.fold, chosen, args.seed, args.scratch)
+
+
+def _pretrained(record: Path) -> str:
+    """The file that is written down there."""
+    said = read_json(record)
+    path = Path(said["file"])
+    if not path.is_file() or sha256(path) != said["sha256"]:
+        raise UserError(f"{path} is not the file that {record} tells of; run the rule that finds the weights again")
+    return str(path)

@@ -9,19 +9,18 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import hash_of, read_json, replacing_tree, write_json
 from containers.kit.pool import each
 from containers.kit.settings import parse
-from containers.salt.rle import SIZE
+from containers.salt.images import Unreadable, decode, decode_mask
 from containers.salt.settings import Train
 from workflow.scripts.salt.folds import folds
 from workflow.scripts.salt.packed import CASES, IMAGES, MASKS, SCHEMA
@@ -95,20 +94,16 @@ def counted(record: Mapping[str, Any]) -> str:
 
 
 def _batch(root: Path, files: Sequence[tuple[str, str]]) -> tuple[Array, Array]:
-    images = np.stack([_pixels(root / image) for image, _ in files]).astype(np.uint8)
-    return images, np.stack([_pixels(root / mask) for _, mask in files]) != 0
+    images = np.stack([_decoded(decode, root / image) for image, _ in files])
+    return images, np.stack([_decoded(decode_mask, root / mask) for _, mask in files])
 
 
-def _pixels(path: Path) -> Array:
-    """The first channel, which is equal to the others."""
+def _decoded(how: Callable[[Path], Array], path: Path) -> Array:
+    """By the reader that predicts, so that training sees the very same pixels."""
     try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image)
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow says of a broken PNG
+        return how(path)
+    except Unreadable as error:
         raise UserError(f"{path} cannot be read as an image ({error}); fetch the data again") from None
-    if pixels.shape[:2] != (SIZE, SIZE):
-        raise UserError(f"{path} is not {SIZE} x {SIZE}; fetch the data again")
-    return pixels if pixels.ndim == 2 else pixels[..., 0]
 
 
 @reports_errors
