@@ -61,6 +61,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], list[Any]]:
 
 def test_it_runs_to_its_end_on_images_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(jupyter.MANIFEST, raising=False)
+    monkeypatch.setenv("MPLBACKEND", "agg")  # as on many a cluster; pictures are shown all the same
     values, outputs = run(monkeypatch)
     kinds = [output.output_type for output in outputs]
     assert kinds.count("display_data") == 12

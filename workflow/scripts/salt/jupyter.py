@@ -21,6 +21,9 @@ KERNEL = "python3"
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that are taken for each other
 GROUPS, GROUP = 4, 4  # 79 bits
 
+# Whatever a cluster's shell says of matplotlib, or no picture would be shown.
+PICTURES = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+
 
 @dataclass(frozen=True)
 class Jupyter:
@@ -44,7 +47,9 @@ def prepared(manifest: Path | None, environ: Mapping[str, str] = os.environ) -> 
             (folder / part).mkdir(mode=0o700)
         path = os.pathsep.join([str(ROOT), *filter(None, [environ.get("PYTHONPATH")])])
         told = {MANIFEST: str(manifest.absolute())} if manifest else {}
-        _private(folder / "data" / "kernels" / KERNEL / "kernel.json", _kernel({"PYTHONPATH": path, **told}))
+        _private(
+            folder / "data" / "kernels" / KERNEL / "kernel.json", _kernel({"PYTHONPATH": path, **PICTURES, **told})
+        )
         # A user's own settings may open the server to the network, or choose another Python.
         kept = {key: value for key, value in environ.items() if not key.startswith(("JUPYTER", MANIFEST))}
         places = {
