@@ -136,5 +136,6 @@ def test_kernels_are_this_python_whatever_the_user_has_set_elsewhere(tmp_path: P
         assert jupyter.MANIFEST not in settled.environment
         assert settled.environment["PATH"] == "x"
     assert kernel["argv"][0] == sys.executable
-    assert kernel["env"] == {"PYTHONPATH": f"{ROOT}{os.pathsep}before", jupyter.MANIFEST: str(tmp_path / "m.json")}
+    told = {"PYTHONPATH": f"{ROOT}{os.pathsep}before", jupyter.MANIFEST: str(tmp_path / "m.json")}
+    assert kernel["env"] == {**told, **jupyter.PICTURES}
     assert not settled.folder.exists()

@@ -20,7 +20,6 @@ MANIFEST = "SLIPWAY_SALT_MANIFEST"  # tells the notebook where the data are
 KERNEL = "python3"
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that are taken for each other
 GROUPS, GROUP = 4, 4  # 79 bits
-
 # Whatever a cluster's shell says of matplotlib, or no picture would be shown.
 PICTURES = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 
