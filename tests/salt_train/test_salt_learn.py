@@ -11,13 +11,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from containers.kit import cpus
 from containers.kit.files import sha256
 from containers.kit.settings import build
 from containers.salt import networks
 from containers.salt.infer import predict
 from containers.salt.settings import Inputs
-from tests.salt_train.commands import INPUTS, Place, draw, judged, pack_images, record
+from tests.salt_train.commands import INPUTS, WHOLE, Place, draw, judged, pack_images, record
 from tests.salt_train.conftest import Said
+from workflow.scripts.salt import classify
 from workflow.scripts.salt import packed as packing
 
 
@@ -202,3 +204,14 @@ def test_pretrained_weights_are_taken(trained: Place, tmp_path: Path, said: Said
     assert torch.allclose(load_file(folder / "epoch_1.safetensors")["encoder.conv1.weight"], weights["conv1.weight"])
     assert trained.segment(0, tmp_path, **changes | {"weights": "nowhere.pt"}) == 1
     assert said() == "segmentation.weights nowhere.pt is not there; leave it empty to begin from scratch"
+
+
+def test_more_threads_than_cpus_are_not_taken(packed: Place, tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    words = packed.words("classifier", {**WHOLE, "epochs": 1}, 0, tmp_path)
+    words[words.index("--threads") + 1] = "64"
+    try:
+        assert classify.main(words) == 0
+        assert torch.get_num_threads() == cpus.available()
+    finally:
+        torch.set_num_threads(before)

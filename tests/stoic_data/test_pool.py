@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from containers.kit.cpus import available
 from containers.kit.errors import UserError
 from containers.kit.pool import each
 from tests.processes import gone, send_when
@@ -31,6 +32,11 @@ def threads(_: int) -> str | None:
     return os.environ.get("OMP_NUM_THREADS")
 
 
+def process(_: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
 def killed(_: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -45,6 +51,10 @@ def test_one_failure_stops_nobody_else(workers: int) -> None:
     results = each(odd_only, [1, 2, 3, 4], workers=workers)
     assert [str(result) for result in results] == ["1", "2 is even", "3", "4 is even"]
     assert [isinstance(result, UserError) for result in results] == [False, True, False, True]
+
+
+def test_no_more_processes_than_cpus() -> None:
+    assert len(set(each(process, range(24), workers=64))) <= available()
 
 
 def test_nothing_to_do_is_no_error() -> None:

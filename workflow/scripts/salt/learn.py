@@ -204,7 +204,8 @@ def arguments(description: str | None, section: str) -> argparse.ArgumentParser:
 
 def prepared(args: argparse.Namespace, kind: Kind, settings: type[L], images: Packed, chosen: Array) -> Job:
     """The job of a command line; `chosen` are the images that may be learned from."""
-    torch.set_num_threads(max(1, args.threads) if args.threads else cpus.available())
+    there = cpus.available()  # --cores may be more: threads without a CPU of their own slow the others down
+    torch.set_num_threads(min(args.threads or there, there))
     inputs = replace(parse(Inputs, args.inputs, "inputs"), depth_mean=images.mean, depth_std=images.std)
     told = parse(settings, args.settings, kind)
     if args.weights:
