@@ -23,8 +23,8 @@ R = TypeVar("R")
 def each(function: Callable[[T], R], items: Sequence[T], *, workers: int = 0, title: str = "") -> list[R | UserError]:
     """`function` of every item, in the items' order; a `UserError` that it raises stands in place of its result.
 
-    `workers` 0 means one a CPU, which is also the most that are started. The function and the items must be picklable, since the processes are started fresh:
-    a forked copy of a process that has run torch or SimpleITK can hang.
+    `workers` 0 means one a CPU, which is also the most that are started. The function and the items must be picklable,
+    since the processes are started fresh: a forked copy of a process that has run torch or SimpleITK can hang.
     """
     workers = min(workers or available(), available(), len(items))
     attempt = partial(_attempt, function)
