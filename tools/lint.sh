@@ -7,5 +7,6 @@ set -x
 ruff check .
 ruff format --check .
 mypy
+(cd containers/agrigaia/common && MYPYPATH=. mypy --config-file= --cache-dir=../../../.mypy_cache --strict --ignore-missing-imports --explicit-package-bases ./*.py)
 snakefmt --check Snakefile workflow/rules
 snakemake --lint

@@ -1,0 +1,1 @@
+"""Agri-Gaia: what a train container of the platform is made of, and the architectures that Slipway offers for it."""

@@ -1,0 +1,1 @@
+"""Agri-Gaia on the host: demo pictures, data sets, conversions from other formats."""

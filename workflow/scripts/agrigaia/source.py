@@ -1,0 +1,36 @@
+"""Where a data set comes from. Each source is one function that gives its folder: pictures, and CVAT's annotations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from containers.kit.errors import UserError
+from workflow.scripts.agrigaia.demo_pictures import Demo, generate
+from workflow.scripts.agrigaia.places import ANNOTATIONS, annotations_of
+
+KEY = "challenges.agrigaia.source"
+
+
+def demo(settings: Demo, scratch: Path, workers: int) -> Path:
+    """Drawn fields, made once and kept."""
+    return generate(settings, scratch, workers)
+
+
+def folder(path: Path) -> Path:
+    """A data set that is there already; it is used where it lies, and nothing is written to it."""
+    if not path.is_dir():
+        raise UserError(f"source {path} is neither 'demo' nor 'remote' nor a folder; set {KEY} to one of them")
+    if annotations_of(path) is None:
+        raise UserError(
+            f"{path} has no {ANNOTATIONS}; export the task from CVAT as 'CVAT for images 1.1' and put its "
+            f"{ANNOTATIONS.name} there"
+        )
+    return path
+
+
+def remote() -> Path:
+    """The platform's bucket."""
+    raise UserError(
+        f"this version cannot fetch source 'remote' itself; copy the data set from the platform's bucket and set {KEY} "
+        "to its folder"
+    )
