@@ -133,13 +133,11 @@ def test_the_saved_image_loads_and_predicts_the_same(exported: Clone, tmp_path: 
     limits = ["--memory=16g", "--memory-swap=16g", "--shm-size=128m", "--pids-limit", "256", "--network", "none"]
     words = ["--cap-drop=ALL", "--security-opt=no-new-privileges", *limits]
     mounts = ["-v", f"{case}:/input/", "-v", f"{output}:/output/"]
-    for user in ([], ["--user", "4242:4242"]):  # whom the image does not know
-        subprocess.run(engine.command("run", "--rm", *words, *user, *mounts, "stoicalgorithm"), check=True)
-        for name in ("probability-covid-19.json", "probability-severe-covid-19.json"):
-            before = results(exported, "predict", "output", name).read_text()
-            assert (output / name).read_text() == before
-            assert 0 <= json.loads(before) <= 1
-            (output / name).unlink()
+    subprocess.run(engine.command("run", "--rm", *words, *mounts, "stoicalgorithm"), check=True)
+    for name in ("probability-covid-19.json", "probability-severe-covid-19.json"):
+        before = results(exported, "predict", "output", name).read_text()
+        assert (output / name).read_text() == before
+        assert 0 <= json.loads(before) <= 1
 
 
 def test_saving_refuses_an_image_that_did_not_pass(exported: Clone) -> None:
