@@ -66,4 +66,4 @@ def test_the_image_begins_as_the_others_do_to_the_letter() -> None:
 
 def test_the_packages_are_what_the_code_imports() -> None:
     named = {str(requirement) for requirement in requirements(SALT / "requirements-predict.txt")}
-    assert named == {"monai", "pillow", "safetensors", "scipy", "tqdm"}
+    assert named == {"efficientnet-lite-pytorch", "monai", "pillow", "safetensors", "scipy", "tqdm"}
