@@ -6,12 +6,12 @@ The organisers' command mounts /workspace/input, their text says /input, and the
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from containers.amos.settings import Settings
 from containers.kit.errors import UserError
+from containers.kit.files import writable
 from containers.kit.settings import parse
 
 DEFAULTS = {"ARTIFACT": "/opt/app/artifact", "SETTINGS": "/opt/app/settings.json"}
@@ -42,16 +42,7 @@ def input_folder(roots: Sequence[Path] = ROOTS) -> Path:
 def output_folder(source: Path) -> Path:
     """Beside the input, made if it is missing, and ready to be written to."""
     folder = Path(os.environ.get("SLIPWAY_OUTPUT") or source.absolute().parent / "output")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise UserError(
-            f"{folder} cannot be written ({error.strerror}); mount a folder there that this user may write to, "
-            "or run with --user root"
-        ) from None
-    return folder
+    return writable(folder, ", or run with --user root")
 
 
 def is_scan(name: str) -> bool:

@@ -3,10 +3,12 @@
 #
 #   SOURCE_DATE_EPOCH=1700000000 containers/base/debian.sh bookworm base.tar /etc/ssl/certs/ca-certificates.crt
 #
+# Further words are packages to add, for an image that needs tools besides Python.
 # The same packages give the same bytes: mmdebstrap sorts the archive and sets times later than SOURCE_DATE_EPOCH back to it.
 # The CA certificates of this host go in, so that a later build with network works behind a proxy with a certificate of its own.
 set -euo pipefail
 suite=$1 archive=$2 certificates=$3
+packages=(usr-is-merged python3 python3-venv ca-certificates "${@:4}")
 
 # Licences stay (path-include); other documentation, translations and the caches of apt and dpkg go.
 # The hook merges /usr before any package is there, so that usrmerge, which would do it and brings all of Perl, is not needed.
@@ -14,7 +16,7 @@ exec mmdebstrap \
     --variant=minbase \
     --setup-hook='printf "Package: usrmerge\nPin: version *\nPin-Priority: -1\n" >"$1/etc/apt/preferences.d/usrmerge"' \
     --hook-directory=/usr/share/mmdebstrap/hooks/merged-usr \
-    --include=usr-is-merged,python3,python3-venv,ca-certificates \
+    --include="$(IFS=,; echo "${packages[*]}")" \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     --dpkgopt='path-exclude=/usr/share/man/*' \

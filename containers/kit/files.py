@@ -101,3 +101,16 @@ def _umask() -> int:
     current = os.umask(0o022)
     os.umask(current)
     return current
+
+
+def writable(folder: Path, also: str = "") -> Path:
+    """The folder, made if it is missing; that it can be written to is seen before any work is done for it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written ({error.strerror}); mount a folder there that this user may write to{also}"
+        ) from None
+    return folder

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from containers.kit.errors import UserError, listed
+from containers.kit.files import writable
 from containers.kit.settings import parse
 from containers.salt.settings import Settings
 
@@ -50,13 +50,4 @@ def images(folder: Path) -> tuple[list[Path], list[str]]:
 
 def output_folder() -> Path:
     """It is there and can be written to, which is seen before the work is done."""
-    folder = place("OUTPUT")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise UserError(
-            f"{folder} cannot be written ({error.strerror}); mount a folder there that this user may write to"
-        ) from None
-    return folder
+    return writable(place("OUTPUT"))

@@ -86,11 +86,11 @@ def use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Path], Non
     """Have the container's modules see a data set."""
 
     def point(root: Path) -> None:
-        import dataset
+        import folders
 
         monkeypatch.setenv("DATASET_ID", root.name)
-        monkeypatch.setattr(dataset, "MOUNTED_DATASETS_ROOT_PATH", root.parent)
-        monkeypatch.setattr(dataset, "DATASETS_ROOT_PATH", tmp_path / "datasets")
+        monkeypatch.setattr(folders, "MOUNTED_DATASETS_ROOT_PATH", root.parent)
+        monkeypatch.setattr(folders, "DATASETS_ROOT_PATH", tmp_path / "datasets")
 
     return point
 

@@ -19,7 +19,7 @@ from tests.agrigaia_data import flat
 from tests.agrigaia_data.conftest import PICTURES, Write, box, image
 
 assert flat.COMMON.is_dir()  # and on the path
-import dataset  # noqa: E402
+import folders  # noqa: E402
 from cvat_dataset import get_cvat_dataset  # noqa: E402
 from cvat_xml import DataError  # noqa: E402
 from yolo import write_data, write_labels  # noqa: E402
@@ -216,7 +216,7 @@ def test_the_data_sets_name_must_be_one(
     use(root)
     monkeypatch.setenv("DATASET_ID", name)
     with pytest.raises(DataError) as caught:
-        dataset.get_dataset_path()
+        folders.get_dataset_path()
     assert caught.value.sentence == said.format(minio=root.parent)
 
 

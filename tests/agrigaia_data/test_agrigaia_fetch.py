@@ -77,8 +77,8 @@ def test_what_is_wrong_is_told_and_strict_ends_with_it(
 
 def test_sources_that_cannot_be_are_refused(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert error(capsys, fetch(tmp_path, "remote")) == (
-        "this version cannot fetch source 'remote' itself; copy the data set from the platform's bucket and set "
-        "challenges.agrigaia.source to its folder"
+        "challenges.agrigaia.remote.host is empty; set it to the address of the S3 server, such as "
+        "https://s3.example.org"
     )
     assert error(capsys, fetch(tmp_path, tmp_path / "none")) == (
         f"source {tmp_path}/none is neither 'demo' nor 'remote' nor a folder; set challenges.agrigaia.source to one of "

@@ -92,10 +92,10 @@ def test_the_photos_are_a_data_set(photos: Path, tmp_path: Path) -> None:
 def test_pycocotools_evaluates_their_boxes(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import dataset
+    import folders
 
     monkeypatch.setenv("DATASET_ID", photos.name)
-    monkeypatch.setattr(dataset, "MOUNTED_DATASETS_ROOT_PATH", photos.parent)
+    monkeypatch.setattr(folders, "MOUNTED_DATASETS_ROOT_PATH", photos.parent)
     data = get_cvat_dataset(strict=True)
     (tmp_path / "labels.json").write_text(
         json.dumps(data.as_coco(data.label_names, data.files_of("detection"), "detection"))
@@ -122,10 +122,10 @@ def test_living_trees_are_greener_than_dead_ones_where_the_boxes_lie(
     photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a wrong axis or scale the boxes would hold anything."""
-    import dataset
+    import folders
 
     monkeypatch.setenv("DATASET_ID", photos.name)
-    monkeypatch.setattr(dataset, "MOUNTED_DATASETS_ROOT_PATH", photos.parent)
+    monkeypatch.setattr(folders, "MOUNTED_DATASETS_ROOT_PATH", photos.parent)
     with Image.open(photos / "SOAP_061.jpg") as photo:
         red, green, blue = np.moveaxis(np.asarray(photo, float), 2, 0)
     excess = (2 * green - red - blue) / (red + green + blue)

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.agrigaia_s3.issuer import serving
+from tests.agrigaia_s3.remotes import KEYS, Remote, without_settings
 from tests.agrigaia_s3.weed import BUCKET, Server, running
 from tests.processes import ROOT
+from workflow.scripts.agrigaia.demo_pictures import Demo, generate
 
 COMMON = ROOT / "containers" / "agrigaia" / "common"
 
@@ -74,3 +76,29 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small data set, as the platform has it."""
+    return generate(Demo(pictures=10), tmp_path_factory.mktemp("remote_demo"), workers=1)
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Nothing of this machine's settings has a part in it."""
+    without_settings(monkeypatch, tmp_path)
+    return monkeypatch
+
+
+@pytest.fixture
+def owner(alone: pytest.MonkeyPatch) -> None:
+    """Who may do all has set the variables."""
+    for name, value in KEYS.items():
+        alone.setenv(name, value)
+
+
+@pytest.fixture
+def remote(alone: pytest.MonkeyPatch, server: Server, tmp_path: Path) -> Remote:
+    del alone
+    return Remote(tmp_path, server.url)

@@ -101,7 +101,7 @@ def test_what_was_broken_off_goes_on(place: Place, server: Server) -> None:
     part.write_bytes(bytes([body[0] ^ 1]) + body[1 : BIG // 2])
     done = place.bring(server.url, server.issuer.token(), DATASET_ID="big")
     assert done.returncode == 6
-    said = f"Error: datasets/big/big.tif of bucket '{BUCKET}' arrived damaged; start the container again"
+    said = f"Error: datasets/big/big.tif of bucket '{BUCKET}' arrived damaged; fetch it again"
     assert done.stderr.splitlines()[-1] == said
     assert files(place.data("big")) == {}
     part.write_bytes(body[: BIG // 2])
@@ -134,7 +134,7 @@ def test_a_link_leads_nothing_out_of_the_folder(place: Place, server: Server) ->
     done = place.bring(server.url, server.issuer.token(), DATASET_ID="link")
     assert done.returncode == 6
     folder = place.data("link")
-    said = f"Error: {folder}/sub is a link out of {folder}; remove it and start the container again"
+    said = f"Error: {folder}/sub is a link out of {folder}; remove it and fetch again"
     assert done.stderr.splitlines()[-1] == said
     assert list(outside.iterdir()) == []
 

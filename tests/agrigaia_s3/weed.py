@@ -21,7 +21,7 @@ from botocore.config import Config
 
 from tests.agrigaia_s3.issuer import CLIENT, Issuer
 
-BUCKET = "agri"
+BUCKET, OPEN = "agri", "meadow"  # anybody may read the second
 KEY, SECRET = "owner", "owner-secret-of-the-tests"
 ROLE = "arn:aws:iam::role/Reader"
 SECONDS = 60.0
@@ -67,7 +67,8 @@ def _program() -> str:
 def running(folder: Path, issuer: Issuer) -> Iterator[Server]:
     (folder / "iam.json").write_text(json.dumps(_iam(issuer)))
     owner = {"name": "owner", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin"]}
-    (folder / "s3.json").write_text(json.dumps({"identities": [owner]}))
+    anybody = {"name": "anonymous", "actions": [f"Read:{OPEN}", f"List:{OPEN}"]}
+    (folder / "s3.json").write_text(json.dumps({"identities": [owner, anybody]}))
     (folder / "data").mkdir()
     names = ["master.port", "master.port.grpc", "volume.port", "volume.port.grpc"]
     names += ["filer.port", "filer.port.grpc", "s3.port", "s3.port.grpc"]
@@ -99,7 +100,8 @@ def _ready(process: subprocess.Popen[bytes], client: Any, log: Path) -> None:
     error = ""
     while process.poll() is None and time.monotonic() < until:
         try:
-            client.create_bucket(Bucket=BUCKET)
+            for bucket in (BUCKET, OPEN):
+                client.create_bucket(Bucket=bucket)
             client.put_object(Bucket=BUCKET, Key="ready", Body=b"ready")
             return
         except Exception as told:

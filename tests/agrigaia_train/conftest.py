@@ -19,13 +19,13 @@ def set_up(monkeypatch: pytest.MonkeyPatch) -> Inside:
 
     def start(folder: Path, architecture: str) -> None:
         import arrange
-        import dataset
+        import folders
 
         monkeypatch.chdir(folder)
         monkeypatch.setenv("DATASET_ID", "1")
         monkeypatch.setenv("AGRIGAIA_TRAIN", str(folder / "out"))
-        monkeypatch.setattr(dataset, "MOUNTED_DATASETS_ROOT_PATH", folder / "minio" / "datasets")
-        for module in (dataset, arrange):
+        monkeypatch.setattr(folders, "MOUNTED_DATASETS_ROOT_PATH", folder / "minio" / "datasets")
+        for module in (folders, arrange):
             monkeypatch.setattr(module, "DATASETS_ROOT_PATH", folder / "datasets")
         assert flat.load(architecture, "setup").main() == 0
 

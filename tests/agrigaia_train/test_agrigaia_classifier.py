@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -30,6 +31,7 @@ QUICK: dict[str, Any] = {
     "model": "efficientnet-nano",
     "pretrained": False,
 }
+LEFT = ("history.csv", "scores.json", "answers.json")
 READY = "Executing your training code in train.py::__main__"
 
 
@@ -118,18 +120,49 @@ def test_the_model_and_its_export_give_the_answers_that_were_scored(trained: Run
     )
 
 
+def test_what_a_report_needs_lies_beside_the_model(trained: Run) -> None:
+    out = trained.folder / "out"
+    with (out / "history.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["epoch", "train_loss", "val_loss", "score", "lr", "seconds"]
+    said = re.findall(
+        r"^epoch +(\d+)/5  loss (\S+)  val loss (\S+)  accuracy (\S+) ", trained.done.stdout, re.MULTILINE
+    )
+    names = ("train_loss", "val_loss", "score")
+    assert [(row["epoch"], *(f"{float(row[name]):.4f}" for name in names)) for row in rows] == said
+    scores = json.loads((out / "scores.json").read_text())
+    assert (scores["task"], scores["judged"], scores["labels"]) == ("classification", 24, sorted(COLOURS))
+    assert round(scores["score"], 3) == round(scores["accuracy"], 3) == trained.score
+    assert sum(map(sum, scores["counts"])) == 24
+    answers = json.loads((out / "answers.json").read_text())
+    pieces, truth = answers["pieces"], trained.labels("val")
+    assert answers["labels"] == scores["labels"]
+    assert [piece["bbox"] for piece in pieces] == [one["bbox"] for one in truth["annotations"]]
+    files = {image["id"]: image["file_name"] for image in truth["images"]}
+    assert [piece["file"] for piece in pieces] == [files[one["image_id"]] for one in truth["annotations"]]
+    assert [piece["label"] + 1 for piece in pieces] == [one["category_id"] for one in truth["annotations"]]
+    counts = [[0] * 3 for _ in range(3)]
+    for piece in pieces:
+        counts[piece["label"]][piece["answer"]] += 1
+        assert 1 / 3 <= piece["sure"] <= 1
+    assert counts == scores["counts"]
+
+
 def test_a_second_start_trains_nothing_again_and_tells_the_same(trained: Run) -> None:
     weights = (trained.folder / "out" / "model.pt").read_bytes()
+    said = {name: (trained.folder / "out" / name).read_bytes() for name in LEFT}
     (trained.folder / "export_config.json").write_text("{}")
     again = Run(trained.folder, start(trained.folder))
     assert again.done.returncode == 0, again.done.stdout
-    assert "checkpoint.pth has 5 of 5 epochs of this training; it goes on from there.\n" in again.done.stdout
+    assert "last.checkpoint has 5 of 5 epochs of this training; it goes on from there.\n" in again.done.stdout
     assert not re.search(r"^epoch", again.done.stdout, re.MULTILINE)
     assert again.score == trained.score
     assert "ONNX: export_config.json is empty, so nothing is exported to it.\n" in again.done.stdout
     assert "model.onnx of an earlier run is removed, since the platform would take it.\n" in again.done.stdout
-    assert sorted(path.name for path in (trained.folder / "out").iterdir()) == ["checkpoint.pth", "model.pt"]
+    files = ["answers.json", "history.csv", "last.checkpoint", "model.pt", "scores.json"]
+    assert sorted(path.name for path in (trained.folder / "out").iterdir()) == files
     assert (trained.folder / "out" / "model.pt").read_bytes() == weights
+    assert {name: (trained.folder / "out" / name).read_bytes() for name in said} == said
 
 
 def test_tags_are_learnt_from_whole_pictures_and_without_judges_there_is_no_score(
@@ -148,6 +181,9 @@ def test_tags_are_learnt_from_whole_pictures_and_without_judges_there_is_no_scor
     out = capsys.readouterr().out
     assert out.endswith("There is nothing to judge by, and so no score: test-split is 0.\n")
     assert "best of" not in out
+    lines = (folder / "out" / "history.csv").read_text().splitlines()
+    assert [word for word in lines[1].split(",")[2:4] if word] == []
+    assert not (folder / "out" / "scores.json").exists()
     content = json.loads((folder / "datasets" / "labels" / "train" / "labels.json").read_text())
     assert [annotation["bbox"] for annotation in content["annotations"]] == [[0.0, 0.0, 160.0, 120.0]] * 5
     assert torch.jit.load(str(folder / "out" / "model.torchscript"))(torch.rand(1, 3, 80, 64)).shape == (1, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -66,7 +67,7 @@ def test_it_goes_on_and_learns_and_the_platform_finds_the_score(
 ) -> None:
     out = trained.stdout
     assert trained.returncode == 0, out
-    assert re.search(rf"checkpoint.pth has [12] of {EPOCHS} epochs of this training; it goes on from there.\nep", out)
+    assert re.search(rf"last.checkpoint has [12] of {EPOCHS} epochs of this training; it goes on from there.\nep", out)
     assert "Learning to find 3 labels: beet, maize, thistle\n" in out
     rows = {line.split()[0]: line.split()[1:] for line in out.splitlines()[-10:] if len(line.split()) == 7}
     assert sorted(rows) == ["all", *sorted(COLOURS)]
@@ -75,6 +76,35 @@ def test_it_goes_on_and_learns_and_the_platform_finds_the_score(
     expression = json.loads((folder / "custom.json").read_text())["score_regexp"]
     assert score(out, expression) == round(float(rows["all"][5]), 3)
     assert float(rows["all"][5]) >= 0.3
+
+
+def test_what_a_report_needs_lies_beside_the_model(folder: Path, trained: subprocess.CompletedProcess[str]) -> None:
+    """Of all epochs, though the container was killed after some."""
+    with (folder / "out" / "history.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [int(row["epoch"]) for row in rows] == list(range(1, EPOCHS + 1))
+    best = max(float(row["score"]) for row in rows)
+    scores = json.loads((folder / "out" / "scores.json").read_text())
+    assert scores["score"] == scores["map"] == pytest.approx(best, abs=1e-6)
+    table = {line.split()[0]: line.split()[1:] for line in trained.stdout.splitlines()[-10:] if len(line.split()) == 7}
+    keys = ("precision", "recall", "map50", "map")
+    for name, row in scores["per_label"].items():
+        assert [str(row["pictures"]), str(row["boxes"]), *(f"{row[key]:.4f}" for key in keys)] == table[name]
+    assert [str(scores["judged"]), str(scores["boxes"]), *(f"{scores[key]:.4f}" for key in keys)] == table["all"]
+    answers = json.loads((folder / "out" / "answers.json").read_text())
+    for picture in answers["pictures"]:
+        told = (folder / "datasets" / "labels" / "val" / picture["file"]).with_suffix(".txt").read_text().splitlines()
+        for line, (left, top, right, bottom, label) in zip(told, picture["true"], strict=True):
+            x, y, wide, tall = [
+                float(word) * side for word, side in zip(line.split()[1:], (WIDTH, HEIGHT) * 2, strict=True)
+            ]
+            assert [left, top, right, bottom] == pytest.approx(
+                [x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2], abs=0.06
+            )
+            assert label == int(line.split()[0])
+    found = [box for picture in answers["pictures"] for box in picture["found"]]
+    assert len(found) >= 10
+    assert all(0 <= box[0] < box[2] <= WIDTH and box[5] >= 0.25 for box in found)
 
 
 def test_the_labels_are_yolos(folder: Path, trained: subprocess.CompletedProcess[str]) -> None:

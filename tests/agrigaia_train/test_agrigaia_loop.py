@@ -50,7 +50,7 @@ class Lesson:
         return loop.Judged(-loss, loss, f"val loss {loss:.4f}")
 
     def fit(self, folder: Path, key: str = "k", **changes: Any) -> dict[str, Tensor]:
-        loop.fit(self.network, plan(**changes), COUNT, self.loss, self.judge, folder / "checkpoint.pth", key)
+        loop.fit(self.network, plan(**changes), COUNT, self.loss, self.judge, folder / "last.checkpoint", key)
         return self.network.state_dict()
 
 
@@ -76,19 +76,19 @@ def test_a_finished_training_is_not_done_again_unless_something_changed(
     state = again.fit(tmp_path)
     assert (again.steps, capsys.readouterr().out.splitlines()[0]) == (
         0,
-        f"{tmp_path}/checkpoint.pth has 6 of 6 epochs of this training; it goes on from there.",
+        f"{tmp_path}/last.checkpoint has 6 of 6 epochs of this training; it goes on from there.",
     )
     assert all(torch.equal(state[name], first[name]) for name in first)
     other = Lesson()
     other.fit(tmp_path, key="other")
     assert other.steps == 18
-    assert "checkpoint.pth is of other settings or data; the training begins anew." in capsys.readouterr().out
-    (tmp_path / "checkpoint.pth").write_bytes(b"half a file")
+    assert "last.checkpoint is of other settings or data; the training begins anew." in capsys.readouterr().out
+    (tmp_path / "last.checkpoint").write_bytes(b"half a file")
     third = Lesson()
     third.fit(tmp_path, key="other")
     assert third.steps == 18
-    assert "checkpoint.pth cannot be read (" in capsys.readouterr().out
-    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pth"]
+    assert "last.checkpoint cannot be read (" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["history.csv", "last.checkpoint"]
 
 
 def test_the_best_epochs_weights_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

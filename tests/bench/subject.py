@@ -111,6 +111,42 @@ def use() -> None:
     write(len(held) / (64 << 20), 0.2)
 
 
+STARTED = Path("/tmp/started")
+
+
+def again() -> bool:
+    """Whether this very container ran before."""
+    before = STARTED.exists()
+    STARTED.touch()
+    return before
+
+
+def fails_again() -> None:
+    if again():
+        raise FileExistsError("the folders are there already")
+    write(0.1, 0.2)
+
+
+def hangs_again() -> None:
+    if again():
+        time.sleep(600)
+    write(0.1, 0.2)
+
+
+def silent_again() -> None:
+    write(0.1, 0.2)
+    if again():
+        sys.exit(0)
+
+
+def scores() -> None:
+    """A table as the trainings print it, with a better figure the second time, and much before it."""
+    write(0.1, 0.2)
+    print("epoch\n" * 100)
+    print(f"  Accuracy    {0.98765 if again() else 0.51111}")
+    print("  Loss    0.25")
+
+
 MODES = {
     "ok": lambda: write(0.25, 0.125),
     "silent": lambda: write(0.25, 0.125),

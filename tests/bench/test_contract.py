@@ -82,9 +82,17 @@ def test_names_fill_tags_and_archives(tmp_path: Path) -> None:
     assert image.dockerfile == tmp_path / "Dockerfile"
 
 
+def test_a_container_is_started_once_unless_the_contract_says_more(tmp_path: Path) -> None:
+    values = contract_values()
+    assert load(written(tmp_path, values)).image("subject").starts == 1
+    values["images"]["subject"]["starts"] = 2
+    assert load(written(tmp_path, values)).image("subject").starts == 2
+
+
 Change = Callable[[dict[str, Any]], Any]
 MISTAKES: list[tuple[Change, str]] = [
     (lambda image: image.update(tga="x"), "images.subject.tga is not a key; did you mean 'tag'?"),
+    (lambda image: image.update(starts=0), "images.subject.starts must be at least 1, not 0"),
     (lambda image: image.pop("time_limit"), "images.subject.time_limit is missing; add it"),
     (lambda image: image["mounts"]["input"].update(mode="r"), "images.subject.mounts.input.mode must be one of ro, rw"),
     (lambda image: image["mounts"].pop("output"), "images.subject.mounts.output is missing"),

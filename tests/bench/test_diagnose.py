@@ -12,7 +12,7 @@ import yaml
 
 from tests.bench.conftest import contract_values
 from workflow.scripts.slipway.contract import load
-from workflow.scripts.slipway.diagnose import checks, demands
+from workflow.scripts.slipway.diagnose import checks, demands, of_start
 from workflow.scripts.slipway.engine import Engine
 from workflow.scripts.slipway.flags import Flags
 from workflow.scripts.slipway.meter import Usage
@@ -130,6 +130,23 @@ def test_reasons(job: Job, seen: Outcome, check: str, words: str) -> None:
     assert status == "FAIL"
     assert words in reason
     assert next(one.name for one in found if one.status == "FAIL") == check
+
+
+@pytest.mark.parametrize(
+    ("shm_size", "told"), [("2m", ("PASS", "2 MiB, the host's")), ("8g", ("WARN", "2 MiB, the host's")), ("", None)]
+)
+def test_with_the_hosts_shared_memory_its_size_counts(job: Job, shm_size: str, told: tuple[str, str] | None) -> None:
+    job = replace(job, flags=replace(job.flags, ipc="host", shm_size=shm_size))
+    found = [check for check in checks(job, outcome(exit_code=0)) if check.name == "shared memory"]
+    assert [(check.status, check.got) for check in found] == ([told] if told else [])
+
+
+@pytest.mark.parametrize(("number", "name"), [(2, "second start: exit code"), (4, "4th start: exit code")])
+def test_a_later_start_is_told_apart_and_only_a_failure_is_explained(job: Job, number: int, name: str) -> None:
+    failed = named(of_start(checks(job, outcome("ValueError: x")), number), name)
+    assert failed.note.startswith("the platform starts the same container again (`docker start`), so it must be idem")
+    assert failed.note.endswith("the container ended with exit code 1; its last words: ValueError: x")
+    assert named(of_start(checks(job, outcome(exit_code=0)), number), name).note == ""
 
 
 def test_a_full_disk_is_not_shared_memory(job: Job) -> None:

@@ -77,6 +77,22 @@ def test_gpus_that_the_engine_cannot_hand_over_are_told() -> None:
     assert (used.gpus, changes[0].why) == ("", "install nvidia-container-toolkit")
 
 
+NAMED = Flags(gpus="device=0", env={"NVIDIA_VISIBLE_DEVICES": "0", "A": "1"})
+
+
+def test_a_gpu_asked_for_by_number_becomes_the_leased_one_in_both_places() -> None:
+    used, changes = adapt(NAMED, LARGE, ("3",), promised_gpus=1)
+    assert changes == []
+    assert used == Flags(gpus="device=3", env={"NVIDIA_VISIBLE_DEVICES": "3", "A": "1"})
+    assert used.words()[:2] == ["--gpus", '"device=3"']
+
+
+def test_a_gpu_asked_for_by_number_is_left_out_where_there_is_none() -> None:
+    used, changes = adapt(NAMED, SMALL, (), promised_gpus=1)
+    assert used == Flags(env=NAMED.env)
+    assert [(change.flag, change.asked, change.used) for change in changes] == [("--gpus", "device=0", "")]
+
+
 AMOS = Flags(gpus="0", runtime="nvidia", env={"NVIDIA_VISIBLE_DEVICES": "all", "A": "1"})
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from containers.kit.errors import UserError
 from tests.images.conftest import Built, Parts, contract, inside
 from workflow.scripts import image
 from workflow.scripts.slipway.engine import Engine
@@ -164,6 +165,17 @@ def test_without_bundled_wheels_the_build_gets_them_from_the_wheelhouse(parts: P
         if path.is_file() and path.name not in skipped:
             assert (whole / path.relative_to(tmp_path / "bundled")).read_bytes() == path.read_bytes()
     assert not list((tmp_path / "index").rglob("*.whl"))
+
+
+def test_a_recipe_that_takes_no_wheels_is_built_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM base\nCOPY requirements.txt ./\n# COPY wheels/torch/ /wheels/\n")
+    assert image.with_wheels(tmp_path, None) == tmp_path
+
+
+def test_a_recipe_that_takes_wheels_needs_their_record(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM base\nCOPY --chown=0:0 wheels/extra/ /extra/\n")
+    with pytest.raises(UserError, match=r"Dockerfile takes wheels, and none lie in .*; give --wheelhouse"):
+        image.with_wheels(tmp_path, None)
 
 
 def test_a_folder_without_a_dockerfile_is_refused(

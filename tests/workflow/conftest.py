@@ -56,3 +56,12 @@ def exported_salt(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> 
     clone.share_downloads(downloads)
     clone.snakemake("--cores", "16", "export_salt")
     return clone
+
+
+@pytest.fixture(scope="session")
+def exported_agrigaia(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Clone:
+    """A copy in which Agri-Gaia's container was tested and its package made of the demo data."""
+    clone = Clone.make(tmp_path_factory.mktemp("exported_agrigaia"))
+    clone.share_downloads(downloads)
+    clone.snakemake("--cores", "16", "export_agrigaia")
+    return clone

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.workflow.clone import Clone
+from tests.workflow.test_agrigaia_plan import AGRIGAIA
 from tests.workflow.test_objectnet_plan import OBJECTNET
 from tests.workflow.test_salt_plan import SALT
 
@@ -53,7 +54,7 @@ AMOS = {
 
 
 def test_a_dry_run_shows_the_whole_way(fresh: Clone) -> None:
-    assert fresh.plan() == {**WHOLE_WAY, **AMOS, **OBJECTNET, **SALT, "all": 1}
+    assert fresh.plan() == {**WHOLE_WAY, **AMOS, **OBJECTNET, **SALT, **AGRIGAIA, "all": 1}
 
 
 def test_amos_alone(fresh: Clone) -> None:
@@ -73,7 +74,7 @@ def test_a_dry_run_needs_no_engine_and_no_data(fresh: Clone, tmp_path: Path) -> 
     assert not (fresh.root / "scratch").exists()
 
 
-@pytest.mark.parametrize("challenge", ["stoic", "amos", "objectnet", "salt"])
+@pytest.mark.parametrize("challenge", ["stoic", "amos", "objectnet", "salt", "agrigaia"])
 @pytest.mark.parametrize("stage", ["preprocess", "train", "image", "test", "save", "export"])
 def test_a_stage_has_its_name_both_ways_round(fresh: Clone, challenge: str, stage: str) -> None:
     plain, mirrored = fresh.plan(f"{challenge}_{stage}"), fresh.plan(f"{stage}_{challenge}")
@@ -185,8 +186,13 @@ def test_a_model_of_ones_own_ships_in_both_images(fresh: Clone) -> None:
     assert "--entry containers.stoic.predict containers.stoic.mine" in done.stdout
 
 
-def test_a_challenge_that_is_not_there_yet_is_no_target(fresh: Clone) -> None:
-    done = fresh.snakemake("agrigaia_test", check=False)
+def test_a_challenge_without_a_block_is_no_target(fresh: Clone) -> None:
+    whole = (fresh.root / "config" / "config.yaml").read_text()
+    (fresh.root / "alone.yaml").write_text(whole.partition("\n  amos:\n")[0])
+    snakefile = fresh.root / "Alone"
+    snakefile.write_text((fresh.root / "Snakefile").read_text().replace('"config" / "config.yaml"', '"alone.yaml"'))
+    done = fresh.snakemake("--snakefile", "Alone", "--dry-run", "agrigaia_test", check=False)
     assert done.returncode == 1
     assert "agrigaia_test" in done.stdout
     assert "MissingRuleException" in done.stdout
+    assert "stoic_test" in fresh.snakemake("--snakefile", "Alone", "--dry-run", "stoic_test").stdout

@@ -51,7 +51,7 @@ def test_every_command_that_it_shows_is_understood(fresh: Clone, words: list[str
     mine = README.split("# mine.yaml")[1].split("\n", 1)[1].split("```")[0]
     (fresh.root / "mine.yaml").write_text(mine)
     done = fresh.snakemake(*words[1:], "--dry-run")
-    challenge = next((name for name in ("amos", "objectnet", "salt") if name in " ".join(words)), "stoic")
+    challenge = next((name for name in ("amos", "objectnet", "salt", "agrigaia") if name in " ".join(words)), "stoic")
     assert f"{challenge}_" in done.stdout
 
 

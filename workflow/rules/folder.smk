@@ -1,50 +1,9 @@
 """What the submission hands to organisers: a folder an image, from which plain `docker build` makes it, LICENSE and README.
 
-In: IMAGES and NAMES, as submission.smk describes them. Out: <results>/submission, and in scratch the wheels that its images need.
+In: IMAGES and NAMES, as submission.smk describes them, after contracted.smk. Out: <results>/submission
 """
 
-from workflow.scripts.slipway.contract import load
-
-CONTRACT = here("containers", config["challenge"], "contract.yaml")
-NAMING = [f"--name={word}={value}" for word, value in NAMES.items()]
-
-with ends_with_error():
-    CONTRACTED = load(Path(CONTRACT), NAMES).images
-
-
 for image, shipped in IMAGES.items():
-
-    rule:
-        """Fetch this image's Python packages as wheels, at the versions of the lock."""
-        name:
-            f"wheels_{image}"
-        input:
-            code=code("workflow/scripts/wheels.py"),
-            lock=here("envs", "lock.txt"),
-            common=[here("containers", "kit", "requirements.txt")] if CONTRACTED[image].torch else [],
-            extra=[*map(str, CONTRACTED[image].requirements), *shipped.get("requirements", [])],
-        output:
-            record=f"<scratch>/wheels/{image}.json",
-        log:
-            f"<logs>/wheels_{image}.log",
-        conda:
-            here("envs", "submit.yaml")
-        params:
-            cache=f"{config['shared']}/wheels",
-            without=list(CONTRACTED[image].without),
-        message:
-            f"{TITLE}: fetch the Python packages of the {image} image"
-        shell:
-            r"""
-            python -m workflow.scripts.wheels \
-                --lock {input.lock:q} \
-                --common {input.common:q} \
-                --extra {input.extra:q} \
-                --without {params.without:q} \
-                --cache {params.cache:q} \
-                --output {output.record:q} \
-                2>&1 | tee {log:q}
-            """
 
     rule:
         """Lay out this image's folder of the submission: what organisers get is what is built and tested here."""

@@ -35,7 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     takes_names(parser)
     parser.add_argument("--context", type=Path, required=True, help="its folder of the submission")
     parser.add_argument("--base", type=Path, required=True, help="base.json")
-    parser.add_argument("--wheelhouse", type=Path, required=True, help="record of its wheels, a JSON file")
+    parser.add_argument(
+        "--wheelhouse", type=Path, help="record of its wheels, a JSON file, for a Dockerfile that takes wheels"
+    )
     parser.add_argument("--engine", default="auto", choices=["auto", "docker", "podman"])
     parser.add_argument("--output", type=Path, required=True, help="image.json")
     args = parser.parse_args(argv)
@@ -63,12 +65,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def with_wheels(context: Path, wheelhouse: Path) -> Path:
-    """The folder itself where wheels lie in it; else one beside the wheelhouse with the same files and the wheels."""
-    if not (context / "Dockerfile").is_file():
+def with_wheels(context: Path, wheelhouse: Path | None) -> Path:
+    """The folder itself where wheels lie in it, or where its Dockerfile takes none.
+
+    Else one beside the wheelhouse, with the same files and the wheels.
+    """
+    file = context / "Dockerfile"
+    if not file.is_file():
         raise UserError(f"{context} has no Dockerfile; make the folder with workflow.scripts.submission")
-    if any(context.glob("wheels/*/*.whl")):
+    if any(context.glob("wheels/*/*.whl")) or not dockerfile.takes_wheels(file.read_text(encoding="utf-8")):
         return context
+    if wheelhouse is None:
+        raise UserError(f"{file} takes wheels, and none lie in {context}; give --wheelhouse, the record of its wheels")
     wheels = Path(read_json(wheelhouse)["folder"])
     whole = wheels.with_name(f"{wheels.name}.context")
     with replacing_tree(whole) as new:
@@ -85,14 +93,14 @@ def with_wheels(context: Path, wheelhouse: Path) -> Path:
 def described(engine: Engine, reference: str) -> dict[str, Any]:
     """What image.json says of a local image."""
     inspected = json.loads(engine.ask("image", "inspect", reference))[0]
-    labels = inspected["Config"]["Labels"]
+    labels = inspected["Config"]["Labels"] or {}
     packages = engine.ask("run", "--rm", "--network", "none", "--entrypoint", "python", reference, "-c", PACKAGES)
     return {
         "image_id": engine.image_id(reference),
         "engine": {"name": engine.name, "version": engine.version},
-        "revision": labels["org.opencontainers.image.revision"],
-        "config_hash": labels["slipway.config"],
-        "weights_sha256": labels["slipway.weights"] or None,
+        "revision": labels.get("org.opencontainers.image.revision", ""),
+        "config_hash": labels.get("slipway.config", ""),
+        "weights_sha256": labels.get("slipway.weights") or None,
         "packages": json.loads(packages),
         "layers": inspected["RootFS"]["Layers"],
         "size": inspected["Size"],

@@ -7,6 +7,8 @@
 The verdict is written whatever happens. Snakemake deletes the output of a rule that fails, so a copy stays beside it
 under a name that no rule declares: verdict.last.json, or what --keep says. Exit status 1 means FAIL.
 
+A contract with `starts: 2` has the same container started again, and both starts must go well.
+
 With --archive the saved file is loaded first and the image run by its tag: the organisers' command, word for word.
 """
 
@@ -23,7 +25,7 @@ from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json
 from workflow.scripts.slipway import contract as contracts
 from workflow.scripts.slipway import host as hosts
-from workflow.scripts.slipway import leftovers, signals, table
+from workflow.scripts.slipway import leftovers, scoreline, signals, table
 from workflow.scripts.slipway.bench import Bench, judge_profile
 from workflow.scripts.slipway.engine import Engine, find
 from workflow.scripts.slipway.gpus import discover
@@ -63,6 +65,7 @@ def _judge(args: argparse.Namespace, draft: Verdict) -> Verdict:
         image.profile(profile)
     record = _record(args.record, image.name)
     draft = replace(draft, challenge=record["challenge"], tag=record["tag"], image_id=record["image_id"])
+    score = scoreline.load(args.score) if args.score else None
     mounts = {name: _folder(value) for name, value in contracts.names_of(args.mount, "--mount").items()}
     engine = find(args.engine)
     leftovers.sweep(engine)
@@ -86,6 +89,7 @@ def _judge(args: argparse.Namespace, draft: Verdict) -> Verdict:
             env=contracts.names_of(args.env, "--env"),
             keep_scratch=args.keep_scratch,
             by_tag=args.archive is not None,
+            score=score,
         )
         runs: list[Run] = []
         for profile in dict.fromkeys(args.profile):
@@ -153,6 +157,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--keep-scratch", action="store_true", help="go on in the scratch of a training that was interrupted"
+    )
+    parser.add_argument(
+        "--score", type=Path, metavar="FILE", help="custom.json: look for the score in the log, as the platform does"
     )
     parser.add_argument("--gpus", type=int, metavar="N", help="take no more GPUs than these")
     parser.add_argument("--engine", default="auto", choices=["auto", "docker", "podman"])

@@ -14,8 +14,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from config import CONFIG, load_config
+from config import load_config
 
+CONFIG = "train_config.json"
 SETUP_ONLY = ("train-split", "test-split")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 ESCAPED = re.compile(r"[\x00-\x1f\x7f'\\]")

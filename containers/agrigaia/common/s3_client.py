@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 try:
@@ -14,6 +13,8 @@ try:
     from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, ProfileNotFound
 except ImportError:
     raise SystemExit("Error: boto3 is not installed; pip install boto3, or mount the bucket with FUSE") from None
+
+from s3_fetch import SyncError
 
 PROFILE = "dataset"
 WORDS = 300  # characters of what the server says
@@ -27,20 +28,6 @@ REASONS = {
 EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired")
 REFUSED = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidClientTokenId", "InvalidTokenId", "InvalidToken")
 CODES = {"403": "AccessDenied", "404": "NoSuchBucket", "412": "PreconditionFailed"}  # of answers without a body
-
-
-class SyncError(Exception):
-    """One sentence that says what to do."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """One file of a data set in its bucket."""
-
-    key: str
-    name: str  # relative to the data set's folder
-    size: int
-    etag: str
 
 
 def client(host: str) -> Any:
@@ -57,28 +44,6 @@ def client(host: str) -> Any:
     )
     region = os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     return session.client("s3", endpoint_url=host, region_name=region, config=config)
-
-
-def listed(s3: Any, bucket: str, prefix: str) -> tuple[list[Item], list[str]]:
-    """The files under the prefix, and the keys that no file inside a folder can be named after."""
-    items, unsafe = [], []
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for entry in page.get("Contents", []):
-            key = str(entry["Key"])
-            name = key[len(prefix) :]
-            if key.endswith("/") or not name:
-                continue  # a folder, as consoles make them
-            if safe(name):
-                items.append(Item(key, name, int(entry["Size"]), str(entry["ETag"]).strip('"')))
-            else:
-                unsafe.append(key)
-    return items, unsafe
-
-
-def safe(name: str) -> bool:
-    """Whether it is a path that stays inside the folder that it is taken in."""
-    parts = name.split("/")
-    return "\0" not in name and all(part not in ("", ".", "..") and len(os.fsencode(part)) <= 255 for part in parts)
 
 
 @contextmanager

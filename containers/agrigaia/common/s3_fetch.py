@@ -1,6 +1,7 @@
 """Copies of a bucket's files on disk: which are there and whole, and how a missing one comes.
 
-Beside the folder of data set 1 lies .1.sync: what was fetched (state.json), and the parts of what was broken off.
+Beside the folder of data set 1 lies .1.sync: what was fetched (state.json), and the parts of what was broken off. This
+module imports none of its neighbours, so that programs outside the image can use it too.
 """
 
 from __future__ import annotations
@@ -8,20 +9,59 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import re
+import shutil
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
-from s3_client import Item, SyncError
 
 CHUNK = 1 << 20
 TRIES = 5
 MD5 = re.compile(r"[0-9a-f]{32}")
 BROKEN = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)  # while a file comes; boto3 retries the rest
+
+
+class SyncError(Exception):
+    """One sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file of a data set in its bucket."""
+
+    key: str
+    name: str  # relative to the data set's folder
+    size: int
+    etag: str
+
+
+def listed(s3: Any, bucket: str, prefix: str) -> tuple[list[Item], list[str]]:
+    """The files under the prefix, and the keys that no file inside a folder can be named after."""
+    items, unsafe = [], []
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", []):
+            key = str(entry["Key"])
+            name = key[len(prefix) :]
+            if key.endswith("/") or not name:
+                continue  # a folder, as consoles make them
+            if safe(name):
+                items.append(Item(key, name, int(entry["Size"]), str(entry["ETag"]).strip('"')))
+            else:
+                unsafe.append(key)
+    return items, unsafe
+
+
+def safe(name: str) -> bool:
+    """Whether it is a path that stays inside the folder that it is taken in."""
+    parts = name.split("/")
+    return "\0" not in name and all(part not in ("", ".", "..") and len(os.fsencode(part)) <= 255 for part in parts)
 
 
 class Copies:
@@ -79,7 +119,7 @@ class Copies:
         path: Path = self.folder / item.name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.parent.resolve().is_relative_to(self.folder.resolve()):
-            raise SyncError(f"{path.parent} is a link out of {self.folder}; remove it and start the container again")
+            raise SyncError(f"{path.parent} is a link out of {self.folder}; remove it and fetch again")
         return path
 
     def part(self, item: Item) -> Path:
@@ -102,14 +142,38 @@ class Copies:
         return [item.etag, item.size, path.stat().st_mtime_ns]
 
 
-def fetch(s3: Any, bucket: str, item: Item, copies: Copies, stop: threading.Event) -> None:
+def room(due: Sequence[Item], root: Path) -> None:
+    needed, free = sum(item.size for item in due), shutil.disk_usage(root).free
+    if needed > free:
+        raise SyncError(f"{root} has {free / 1e9:.1f} GB free and {needed / 1e9:.1f} GB are to come; make room there")
+
+
+def fetch_all(
+    s3: Any, bucket: str, due: Sequence[Item], copies: Copies, workers: int, came: Callable[[int], object]
+) -> None:
+    """Several at once; the first that fails ends them all, and its error is told. `came` is given counts of bytes."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(_fetch, s3, bucket, item, copies, stop, came) for item in due]
+        try:
+            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def _fetch(
+    s3: Any, bucket: str, item: Item, copies: Copies, stop: threading.Event, came: Callable[[int], object]
+) -> None:
     """Go on where an earlier try ended; give the file its name once it is whole."""
     path, part = copies.place(item), copies.part(item)
     if part.exists() and part.stat().st_size >= item.size:
         part.unlink()
     for number in range(1, TRIES + 1):
         try:
-            encrypted = _fetch_rest(s3, bucket, item, part, stop)
+            encrypted = _fetch_rest(s3, bucket, item, part, stop, came)
             break
         except BROKEN:
             if number == TRIES:
@@ -121,12 +185,14 @@ def fetch(s3: Any, bucket: str, item: Item, copies: Copies, stop: threading.Even
     damaged = MD5.fullmatch(item.etag) and not encrypted and _md5(part) != item.etag
     if damaged or part.stat().st_size != item.size:
         part.unlink()
-        raise SyncError(f"{item.key} of bucket '{bucket}' arrived damaged; start the container again")
+        raise SyncError(f"{item.key} of bucket '{bucket}' arrived damaged; fetch it again")
     part.replace(path)
     copies.note(item)
 
 
-def _fetch_rest(s3: Any, bucket: str, item: Item, part: Path, stop: threading.Event) -> bool:
+def _fetch_rest(
+    s3: Any, bucket: str, item: Item, part: Path, stop: threading.Event, came: Callable[[int], object]
+) -> bool:
     """Add what the part does not have yet, of that very version; return whether the server keeps it encrypted."""
     have = part.stat().st_size if part.exists() else 0
     wanted: dict[str, Any] = {"Range": f"bytes={have}-"} if have else {}
@@ -137,6 +203,7 @@ def _fetch_rest(s3: Any, bucket: str, item: Item, part: Path, stop: threading.Ev
             if stop.is_set():
                 break
             stream.write(chunk)
+            came(len(chunk))
     return bool(answer.get("ServerSideEncryption") or answer.get("SSECustomerAlgorithm"))
 
 

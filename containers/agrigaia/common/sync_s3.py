@@ -10,17 +10,14 @@ more. Credentials: the profile `dataset` of ~/.aws/credentials.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-from s3_client import Item, SyncError, client, listed, told
-from s3_fetch import Copies, fetch
+from s3_client import client, told
+from s3_fetch import Copies, SyncError, fetch_all, listed, room
 
 NAMED = 5  # how many names a sentence names
 
@@ -38,34 +35,14 @@ def sync(s3: Any, bucket: str, dataset: str, root: Path, workers: int) -> str:
         raise SyncError(f"bucket '{bucket}' has nothing under {prefix}; check DATASET_ID and S3_BUCKET_NAME")
     with Copies(root, dataset) as copies:
         due = [item for item in items if not copies.has(item)]
-        _room(due, root)
-        _fetch(s3, bucket, due, copies, workers)
+        room(due, root)
+        fetch_all(s3, bucket, due, copies, workers, came=lambda _: None)
         gone = copies.drop_all_but(items)
     size, seconds = sum(item.size for item in due) / 1e6, time.monotonic() - began
     return (
         f"S3: {len(items)} files of data set {dataset} in {root / dataset}: {len(due)} fetched ({size:.1f} MB), "
         f"{len(items) - len(due)} already there, {gone} removed; {seconds:.1f} s"
     )
-
-
-def _room(due: Sequence[Item], root: Path) -> None:
-    needed, free = sum(item.size for item in due), shutil.disk_usage(root).free
-    if needed > free:
-        raise SyncError(f"{root} has {free / 1e9:.1f} GB free and {needed / 1e9:.1f} GB are to come; make room there")
-
-
-def _fetch(s3: Any, bucket: str, due: Sequence[Item], copies: Copies, workers: int) -> None:
-    """Several at once; the first that fails ends them all, and its error is told."""
-    stop = threading.Event()
-    with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(fetch, s3, bucket, item, copies, stop) for item in due]
-        try:
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            for future in done:
-                future.result()
-        finally:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

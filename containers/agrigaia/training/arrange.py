@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cvat_dataset import CvatDataset
-from dataset import DATASETS_ROOT_PATH, PARTS, create_directory_structure, create_images
+from annotated import CvatDataset
+from folders import DATASETS_ROOT_PATH, PARTS, create_directory_structure, create_images
 
 
 def arrange(data: CvatDataset, files: Sequence[Path], config: Mapping[str, Any]) -> dict[str, list[Path]]:

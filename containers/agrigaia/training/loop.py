@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from record import forget, write_history
 from saving import replacing
 from schedule import Schedule, optimizer_of
 from torch import Generator, Tensor, nn
 
 READY = "Executing your training code in train.py::__main__"
-CHECKPOINT = "checkpoint.pth"  # beside the model
+CHECKPOINT = "last.checkpoint"  # beside the model
 CLIP = 10.0  # norm of gradients
 
 
@@ -41,7 +42,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Judged:
-    """How good a network is: `score` to compare (more is better), `loss` for the schedule, `words` for the log."""
+    """How good a network is: `score` to compare (more is better; of equal ones, less loss), `words` for the log."""
 
     score: float
     loss: float
@@ -84,32 +85,39 @@ def fit(
     """Train on items 0..count; leave the network with the best weights that `judge` saw, the last ones without it.
 
     A checkpoint of the same key is gone on from. Each epoch's random numbers come from the seed and its number, so
-    that a training that was interrupted ends as if it had not been.
+    that a training that was interrupted ends as if it had not been. history.csv beside it tells of all epochs so far.
     """
     steps = len(batches(torch.arange(count), plan.batch_size))
     optimizer = optimizer_of(plan.optimizer, network, plan.learning_rate, plan.weight_decay)
     schedule = Schedule(plan.lr_scheduler, optimizer, plan.learning_rate, plan.epochs, steps)
     state = _found(checkpoint, key)
-    best: dict[str, Any] = {"score": -math.inf, "epoch": 0, "weights": copy.deepcopy(network.state_dict())}
-    begin = 0
+    best: dict[str, Any] = {"rank": [-math.inf, 0.0], "epoch": 0, "weights": copy.deepcopy(network.state_dict())}
+    begin, history = 0, []
     if state:
-        begin, best = state["epochs"], state["best"]
+        begin, best, history = state["epochs"], state["best"], state["history"]
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         print(f"{checkpoint} has {begin} of {plan.epochs} epochs of this training; it goes on from there.", flush=True)
+        write_history(checkpoint.parent, history)
+    else:
+        forget(checkpoint.parent)
     for epoch in range(begin, plan.epochs):
         started = time.monotonic()
         loss = _epoch(network, plan, count, epoch, loss_of, optimizer, schedule)
-        judged = judge() if judge else Judged(epoch, loss, "")
+        judged, rate = judge() if judge else Judged(epoch, loss, ""), schedule.current
         schedule.end_of_epoch(judged.loss)
-        if judged.score > best["score"]:
-            best = {"score": judged.score, "epoch": epoch + 1, "weights": copy.deepcopy(network.state_dict())}
-        _keep(checkpoint, key, epoch + 1, network, optimizer, schedule, best)
-        words = f"  {judged.words}" if judged.words else ""
+        rank = [judged.score, -judged.loss]
+        if math.isfinite(judged.loss) and rank > best["rank"]:
+            best = {"rank": rank, "epoch": epoch + 1, "weights": copy.deepcopy(network.state_dict())}
         seconds = time.monotonic() - started
+        told = {"val_loss": judged.loss, "score": judged.score} if judge else {"val_loss": None, "score": None}
+        history.append({"epoch": epoch + 1, "train_loss": loss, **told, "lr": rate, "seconds": round(seconds, 2)})
+        _keep(checkpoint, key, network, optimizer, schedule, {"best": best, "history": history, "epochs": epoch + 1})
+        write_history(checkpoint.parent, history)
+        words = f"  {judged.words}" if judged.words else ""
         print(
-            f"epoch {epoch + 1:3}/{plan.epochs}  loss {loss:.4f}{words}  rate {schedule.current:.2g}  {seconds:.1f} s",
+            f"epoch {epoch + 1:3}/{plan.epochs}  loss {loss:.4f}{words}  rate {rate:.2g}  {seconds:.1f} s",
             flush=True,
         )
     network.load_state_dict(best["weights"])
@@ -158,7 +166,7 @@ def _found(checkpoint: Path, key: str) -> dict[str, Any] | None:
         return None
     try:
         state: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        if state["key"] == key:
+        if state["key"] == key and isinstance(state["history"], list):
             return state
         print(f"{checkpoint} is of other settings or data; the training begins anew.", flush=True)
     except Exception as error:  # whatever a damaged file makes of it
@@ -169,12 +177,11 @@ def _found(checkpoint: Path, key: str) -> dict[str, Any] | None:
 def _keep(
     checkpoint: Path,
     key: str,
-    epochs: int,
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     schedule: Schedule,
-    best: Mapping[str, Any],
+    reached: Mapping[str, Any],
 ) -> None:
-    state = {"key": key, "epochs": epochs, "network": network.state_dict(), "best": dict(best)}
+    state = {"key": key, "network": network.state_dict(), **reached}
     state |= {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
     replacing(checkpoint, lambda part: torch.save(state, part))

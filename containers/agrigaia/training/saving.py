@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from export import export_model
 from torch import nn
 
 PICKLED, SCRIPTED = (".pt", ".pth"), ".torchscript"
@@ -47,6 +46,12 @@ def deliver(model: nn.Module, path: Path, facts: Mapping[str, Any], size: int) -
     details: dict[str, Any] = {"facts": facts, "size": size}
     save_model(model, path, **details)
     print(f"The model is in {path}.", flush=True)
+    try:
+        from export import export_model
+    except ImportError as error:  # the platform's own may want packages that are not here
+        path.with_suffix(".onnx").unlink(missing_ok=True)  # of an earlier run, which the platform would take
+        print(f"ONNX: export.py cannot be used ({error}), so the model is there as {path.suffix} alone.", flush=True)
+        return
     export_model(model, str(path), path.suffix, save_model, details)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from containers.kit.errors import UserError
 from workflow.scripts.agrigaia.demo_pictures import Demo, generate
 from workflow.scripts.agrigaia.places import ANNOTATIONS, annotations_of
+from workflow.scripts.agrigaia.remote import Remote
 
 KEY = "challenges.agrigaia.source"
 
@@ -28,9 +29,8 @@ def folder(path: Path) -> Path:
     return path
 
 
-def remote() -> Path:
-    """The platform's bucket."""
-    raise UserError(
-        f"this version cannot fetch source 'remote' itself; copy the data set from the platform's bucket and set {KEY} "
-        "to its folder"
-    )
+def remote(settings: Remote, scratch: Path) -> Path:
+    """A data set of the platform's bucket, brought up to date."""
+    from workflow.scripts.agrigaia.remote_fetch import fetch  # boto3 takes its time, and the other sources need none
+
+    return fetch(settings, scratch)

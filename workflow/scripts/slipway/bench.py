@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from containers.kit.errors import UserError
 from containers.kit.outputs import OutputCheck, Status
-from workflow.scripts.slipway import diagnose, folders, leftovers
+from workflow.scripts.slipway import diagnose, folders, leftovers, limits, scoreline
 from workflow.scripts.slipway.contract import Image
 from workflow.scripts.slipway.engine import Engine
 from workflow.scripts.slipway.flags import Adapted, Flags, adapt
 from workflow.scripts.slipway.host import Host
-from workflow.scripts.slipway.run import Job, run
+from workflow.scripts.slipway.run import Job, Outcome, run
 from workflow.scripts.slipway.verdict import Check, Run, judged, of_adapted, of_finding
 
 SCRATCH = "scratch"
@@ -37,13 +38,16 @@ class Bench:
     env: Mapping[str, str] = field(default_factory=dict)
     keep_scratch: bool = False
     by_tag: bool = False
+    score: scoreline.Wanted | None = None
 
 
 def judge_profile(bench: Bench, profile: str, *, first: bool) -> Run:
     """Run the image under one profile. The first one's output stays; later ones write to folders that go away."""
     promised = bench.image.profile(profile)
     flags, adapted = adapt(promised, bench.host, bench.gpus, bench.image.hardware.gpus)
+    flags, refused = limits.fitted(bench.engine, bench.image_id, flags)
     flags, more = _with_env(flags, bench.env)
+    changes = (*adapted, *refused, *more)
     with ExitStack() as stack:
         places, kept = _places(bench, profile, first, stack, opened=bool(flags.user))
         job = Job(
@@ -58,25 +62,42 @@ def judge_profile(bench: Bench, profile: str, *, first: bool) -> Run:
             gpus=bench.gpus if flags.wants_gpus else (),
             by_tag=bench.by_tag,
         )
-        outcome = run(job)
-        checks = [*diagnose.demands(promised, _user(bench)), *diagnose.checks(job, outcome)]
-        if not outcome.start_error:
+        outcomes = run(job)
+        checks, score = _told(bench, job, outcomes)
+        checks = [*diagnose.demands(promised, _user(bench)), *checks]
+        if not outcomes[0].start_error:
             checks += _taken_over(bench, places) + _outputs(bench.image, places)
-        if outcome.exit_code == 0 or outcome.exit_code in bench.image.finished:
+        if outcomes[-1].went_well(bench.image):
             _ended(bench, places)
-    checks += [of_adapted(change) for change in (*adapted, *more)] + _kept(kept)
+    checks += [of_adapted(change) for change in changes] + _kept(kept)
     status, reason = judged(checks)
     return Run(
         profile=profile,
         status=status,
         reason=reason,
-        command=outcome.command,
-        exit_code=outcome.exit_code,
-        seconds=round(outcome.seconds, 3),
-        adapted=(*adapted, *more),
+        command=" && ".join(outcome.command for outcome in outcomes),
+        exit_code=outcomes[-1].exit_code,
+        seconds=round(sum(outcome.seconds for outcome in outcomes), 3),
+        adapted=changes,
         checks=tuple(checks),
         log=str(job.log),
+        starts=len(outcomes),
+        score=score,
     )
+
+
+def _told(bench: Bench, job: Job, outcomes: Sequence[Outcome]) -> tuple[list[Check], dict[str, Any] | None]:
+    """The checks of every start, and the score that the last one left."""
+    checks: list[Check] = []
+    score = None
+    for number, outcome in enumerate(outcomes, start=1):
+        found = diagnose.checks(job, outcome)
+        if bench.score and outcome.went_well(bench.image):
+            check, value = scoreline.check(bench.score, scoreline.last_lines(job.log, outcome.log_end))
+            found.append(check)
+            score = None if value is None else {"name": bench.score.name, "value": value}
+        checks += diagnose.of_start(found, number)
+    return checks, score
 
 
 def _places(bench: Bench, profile: str, first: bool, stack: ExitStack, *, opened: bool) -> tuple[dict[str, Path], bool]:

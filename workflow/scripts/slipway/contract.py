@@ -14,7 +14,7 @@ import yaml
 
 from containers.kit.errors import UserError, did_you_mean
 from containers.kit.settings import build
-from workflow.scripts.slipway.configuration import checked, load_schema
+from workflow.scripts.slipway.configuration import checked, load_schema, read_yaml
 from workflow.scripts.slipway.flags import Flags
 
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "contract.schema.yaml"
@@ -60,6 +60,7 @@ class Image:
     mounts: tuple[Mount, ...]
     success_line: str
     finished: tuple[int, ...]
+    starts: int
     hardware: Hardware
     time_limit: float
     output_check: str
@@ -107,7 +108,7 @@ def takes_names(parser: argparse.ArgumentParser) -> None:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); it should hold the challenge's contract") from None
     except (UnicodeDecodeError, yaml.YAMLError) as error:
@@ -145,6 +146,7 @@ def _image(path: Path, name: str, entry: Mapping[str, Any], names: Mapping[str, 
         mounts=tuple(Mount(mount, **settings) for mount, settings in entry["mounts"].items()),
         success_line=entry.get("success_line", ""),
         finished=tuple(entry["finished"]),
+        starts=entry["starts"],
         hardware=hardware,
         time_limit=float(entry["time_limit"]),
         output_check=entry["output_check"],

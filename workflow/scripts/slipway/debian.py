@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,15 +36,25 @@ class Debian:
     rootfs_sha256: str
 
 
-def make(engine: Engine, cache: Path, recipe: Path = RECIPE, certificates: Path = CERTIFICATES) -> Debian:
-    """The image and its file system; whatever is there already from the same recipe is used as it is."""
+def make(
+    engine: Engine,
+    cache: Path,
+    recipe: Path = RECIPE,
+    certificates: Path = CERTIFICATES,
+    packages: Sequence[str] = (),
+) -> Debian:
+    """The image and its file system; whatever is there already from the same recipe is used as it is.
+
+    `packages` of Debian come in besides what every base has; with them it is another image.
+    """
     if not certificates.is_file():
         raise UserError(f"{certificates} is not there; install this host's CA certificates (package ca-certificates)")
-    key = hash_of([recipe.read_text(encoding="utf-8"), sha256(certificates), SUITE, EPOCH, SETTINGS])
+    added = [sorted(packages)] if packages else []
+    key = hash_of([recipe.read_text(encoding="utf-8"), sha256(certificates), SUITE, EPOCH, SETTINGS, *added])
     tag = f"slipway/base:{SUITE}-{key}"
     rootfs = cache / f"{SUITE}-{key}.tar.gz"
     if not rootfs.is_file():
-        _bootstrap(recipe, certificates, rootfs)
+        _bootstrap(recipe, certificates, rootfs, packages)
     digest = sha256(rootfs)
     image_id = engine.image_id(tag)
     if image_id is None or _rootfs_of(engine, tag) != digest:
@@ -55,12 +66,12 @@ def make(engine: Engine, cache: Path, recipe: Path = RECIPE, certificates: Path 
     return Debian(tag, image_id, rootfs, digest)
 
 
-def _bootstrap(recipe: Path, certificates: Path, rootfs: Path) -> None:
+def _bootstrap(recipe: Path, certificates: Path, rootfs: Path, packages: Sequence[str]) -> None:
     if shutil.which("mmdebstrap") is None:
         raise UserError(f"mmdebstrap is not installed and the debian base is made with it; {FIX}, which installs it")
     rootfs.parent.mkdir(parents=True, exist_ok=True)
     archive = rootfs.with_name(f".{rootfs.name}.{os.getpid()}.tar")
-    command = [str(recipe), SUITE, str(archive), str(certificates)]
+    command = [str(recipe), SUITE, str(archive), str(certificates), *sorted(packages)]
     show(["env", f"SOURCE_DATE_EPOCH={EPOCH}", *command])
     try:
         done = subprocess.run(command, check=False, env=os.environ | {"SOURCE_DATE_EPOCH": str(EPOCH)})

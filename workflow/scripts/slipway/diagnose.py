@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from containers.kit.outputs import Status
+from workflow.scripts.slipway.clues import last_line, names, path_in, unmeasured, within
 from workflow.scripts.slipway.flags import Flags, bytes_of, human
 from workflow.scripts.slipway.run import Job, Outcome
 from workflow.scripts.slipway.verdict import Check
 
-NEAR = 0.9  # of a limit: beyond it the run passes with a warning
-LAST_WORDS = 60  # lines before the end in which the cause of an exit is looked for
 DEFAULT_SHM = "64m"  # what engines give where the contract says nothing
+ORDINALS = {2: "second", 3: "third"}
 BUS_ERROR = 128 + signal.SIGBUS
 
 NO_NETWORK = re.compile(
@@ -28,7 +29,6 @@ NO_SHM = re.compile(r"No space left on device.*(/dev/shm|shm_)|(/dev/shm|shm_|sh
 READ_ONLY = re.compile(r"Read-only file system|EROFS", re.IGNORECASE)
 DENIED = re.compile(r"Permission denied|EACCES", re.IGNORECASE)
 ERROR_LINE = re.compile(r"error: |([A-Za-z_]\w*\.)*\w*(Error|Exception|Exit|Interrupt)\b")
-PATH = re.compile(r"['\"`]?(/[^'\"`:\s]+)")
 
 
 def checks(job: Job, outcome: Outcome) -> list[Check]:
@@ -40,6 +40,18 @@ def checks(job: Job, outcome: Outcome) -> list[Check]:
         _memory, _time, _read_only, _network, _processes, _shm, _denied, _exit, _success, _cpu, _gpus, _copies, _engine,
     )  # fmt: skip
     return [check for look in looks for check in look(job, outcome)]
+
+
+def of_start(found: Sequence[Check], number: int) -> list[Check]:
+    """The checks of the container's start of that number; those after the first one are told apart."""
+    if number == 1:
+        return list(found)
+    ordinal = ORDINALS.get(number, f"{number}th")
+    again = "the platform starts the same container again (`docker start`), so it must be idempotent: "
+    return [
+        replace(check, name=f"{ordinal} start: {check.name}", note=again * (check.status == "FAIL") + check.note)
+        for check in found
+    ]
 
 
 def _memory(job: Job, outcome: Outcome) -> list[Check]:
@@ -54,13 +66,13 @@ def _memory(job: Job, outcome: Outcome) -> list[Check]:
             note += ", and the kernel killed one of its processes"
         return [Check("memory", "FAIL", expected, f"limit reached, {kills} killed", "0 %", note)]
     cache = f"; with file cache {human(outcome.usage.high_water)}" if outcome.usage.high_water else ""
-    return [_limit("memory", outcome.usage.working_set, bytes_of(limit) if limit else None, expected, human, cache)]
+    return [within("memory", outcome.usage.working_set, bytes_of(limit) if limit else None, expected, human, cache)]
 
 
 def _time(job: Job, outcome: Outcome) -> list[Check]:
     expected = f"at most {job.time_limit:g} s"
     if not outcome.timed_out:
-        return [_limit("time", outcome.seconds, job.time_limit, expected, lambda seconds: f"{seconds:.1f} s")]
+        return [within("time", outcome.seconds, job.time_limit, expected, lambda seconds: f"{seconds:.1f} s")]
     busy = outcome.usage.cpus_lately
     state = ""
     if busy is not None:
@@ -75,14 +87,14 @@ def _read_only(job: Job, outcome: Outcome) -> list[Check]:
     lines = [line for line in outcome.lines if READ_ONLY.search(line)]
     for line in lines:
         for target in targets:
-            if _names(line, target):
+            if names(line, target):
                 note = f"the container tried to write to {target}, which holds its input and is read-only: {line}"
-                return [Check("read-only mounts", "FAIL", expected, _path(line), note=note)]
+                return [Check("read-only mounts", "FAIL", expected, path_in(line), note=note)]
     found = [Check("read-only mounts", "PASS", expected, "no attempt seen")]
     if lines:
         note = f"the container tried to write where it may not; only its mounts and tmpfs are writable: {lines[-1]}"
         found.append(
-            Check("read-only root", _blamed(outcome), "writes only to its mounts", _path(lines[-1]), note=note)
+            Check("read-only root", _blamed(outcome), "writes only to its mounts", path_in(lines[-1]), note=note)
         )
     return found
 
@@ -91,7 +103,7 @@ def _network(job: Job, outcome: Outcome) -> list[Check]:
     if job.flags.network != "none":
         return []
     expected = "no network is needed"
-    line = _last(outcome, NO_NETWORK)
+    line = last_line(outcome, NO_NETWORK)
     tries = outcome.usage.no_routes
     if line and outcome.exit_code:
         note = f"the container tried to use the network, and there is none: {line}"
@@ -105,37 +117,52 @@ def _network(job: Job, outcome: Outcome) -> list[Check]:
 def _processes(job: Job, outcome: Outcome) -> list[Check]:
     limit = job.flags.pids_limit
     expected = f"at most {limit} processes" if limit else "no limit"
-    line = _last(outcome, NO_PROCESS) if outcome.exit_code else ""
+    line = last_line(outcome, NO_PROCESS) if outcome.exit_code else ""
     hits = outcome.usage.pids_hits or 0
     if limit and (hits or line):
         refused = f"{hits} refused" if hits else "one refused"
         note = f"the container wanted more than the {limit} processes and threads it may have{': ' * bool(line)}{line}"
         return [Check("processes", "FAIL", expected, refused, "0 %", note)]
-    return [_limit("processes", outcome.usage.pids, limit or None, expected, lambda count: f"{count:.0f}")]
+    return [within("processes", outcome.usage.pids, limit or None, expected, lambda count: f"{count:.0f}")]
 
 
 def _shm(job: Job, outcome: Outcome) -> list[Check]:
     if job.flags.ipc == "host":
-        return []
+        return _shm_of_host(job, outcome)
     limit = job.flags.shm_size or DEFAULT_SHM
     size = bytes_of(limit)
     expected = f"at most {limit}"
-    line = _last(outcome, re.compile(r"Bus error")) or _last(outcome, NO_SHM)
-    full = (outcome.usage.shm or 0) >= 0.98 * size and _last(outcome, re.compile("No space left on device"))
+    line = last_line(outcome, re.compile(r"Bus error")) or last_line(outcome, NO_SHM)
+    full = (outcome.usage.shm or 0) >= 0.98 * size and last_line(outcome, re.compile("No space left on device"))
     if outcome.exit_code and (outcome.exit_code == BUS_ERROR or line or full):
         got = f"{human(outcome.usage.shm)} used" if outcome.usage.shm else "no room"
         said = f": {line or full}" if line or full else " (bus error)"
         note = f"the container needs more shared memory (/dev/shm) than the {limit} it has{said}"
         return [Check("shared memory", "FAIL", expected, got, "0 %", note)]
-    return [_limit("shared memory", outcome.usage.shm, size, expected, human)]
+    return [within("shared memory", outcome.usage.shm, size, expected, human)]
+
+
+def _shm_of_host(job: Job, outcome: Outcome) -> list[Check]:
+    """With --ipc host the engine takes --shm-size and does nothing with it: the container has the host's own."""
+    asked, there = job.flags.shm_size, outcome.usage.shm_size
+    if not asked or there is None:
+        return []
+    expected, got = f"at least {asked}", f"{human(there)}, the host's"
+    if there >= bytes_of(asked):
+        return [Check("shared memory", "PASS", expected, got)]
+    note = (
+        f"--ipc host gives the container this host's /dev/shm of {human(there)}, whatever --shm-size says; "
+        "what needs more may fail here"
+    )
+    return [Check("shared memory", "WARN", expected, got, note=note)]
 
 
 def _denied(_job: Job, outcome: Outcome) -> list[Check]:
-    line = _last(outcome, DENIED)
+    line = last_line(outcome, DENIED)
     if not line or not outcome.exit_code:
         return []
     note = f"the container's user is not allowed to do what it tried: {line}"
-    return [Check("permissions", "FAIL", "its user may do what it does", _path(line), note=note)]
+    return [Check("permissions", "FAIL", "its user may do what it does", path_in(line), note=note)]
 
 
 def _last_words(lines: Sequence[str]) -> str:
@@ -169,7 +196,7 @@ def _success(job: Job, outcome: Outcome) -> list[Check]:
 def _cpu(_job: Job, outcome: Outcome) -> list[Check]:
     used = outcome.usage.cpu_seconds
     if used is None:
-        return [_unmeasured("CPU", "measured")]
+        return [unmeasured("CPU", "measured")]
     return [Check("CPU", "PASS", "measured", f"{used:.1f} s, {used / max(outcome.seconds, 0.001):.1f} CPUs busy")]
 
 
@@ -182,7 +209,7 @@ def _gpus(job: Job, outcome: Outcome) -> list[Check]:
     if promised and used and used > bytes_of(promised):
         note = f"it took more GPU memory than the {promised} that the organisers' GPUs have, and may not fit there"
         return [Check("GPU memory", "WARN", expected, human(used), "0 %", note)]
-    return [_limit("GPU memory", used, bytes_of(promised) if promised else None, expected, human)]
+    return [within("GPU memory", used, bytes_of(promised) if promised else None, expected, human)]
 
 
 def _copies(_job: Job, outcome: Outcome) -> list[Check]:
@@ -196,42 +223,8 @@ def _engine(_job: Job, outcome: Outcome) -> list[Check]:
     ]
 
 
-def _limit(
-    name: str, used: float | None, limit: float | None, expected: str, show: Callable[[float], str], more: str = ""
-) -> Check:
-    """A peak held against its limit; no more than a warning, since crossing a limit shows in other ways."""
-    if used is None:
-        return _unmeasured(name, expected)
-    if limit is None:
-        return Check(name, "PASS", expected, show(used) + more)
-    near = used > NEAR * limit
-    note = f"the peak of {show(used)} is close to the limit; a larger case may cross it" if near else ""
-    return Check(
-        name, "WARN" if near else "PASS", expected, show(used) + more, f"{100 * (1 - used / limit):.0f} %", note
-    )
-
-
-def _unmeasured(name: str, expected: str) -> Check:
-    note = "it ended before it could be looked at, or this user may not look; run as root or under cgroup v2 to know"
-    return Check(name, "WARN", expected, "not measured", note=note)
-
-
 def _blamed(outcome: Outcome) -> Status:
     return "FAIL" if outcome.exit_code else "WARN"
-
-
-def _last(outcome: Outcome, pattern: re.Pattern[str]) -> str:
-    return next((line for line in reversed(outcome.lines[-LAST_WORDS:]) if pattern.search(line)), "")
-
-
-def _names(line: str, target: str) -> bool:
-    folder = target.rstrip("/")
-    return any(path == folder or path.startswith(f"{folder}/") for path in PATH.findall(line))
-
-
-def _path(line: str) -> str:
-    found = PATH.findall(line)
-    return found[-1] if found else line
 
 
 def demands(flags: Flags, user: str) -> list[Check]:

@@ -45,6 +45,10 @@ def copies(text: str, folder: str) -> bool:
     return re.search(rf"^COPY {re.escape(folder)}/ ", text, re.MULTILINE) is not None
 
 
+def takes_wheels(text: str) -> bool:
+    return re.search(r"^COPY (--\S+ )*wheels/", text, re.MULTILINE) is not None
+
+
 def takes_base(text: str) -> bool:
     return re.search(r"^ARG BASE=", text, re.MULTILINE) is not None
 

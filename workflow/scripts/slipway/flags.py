@@ -110,11 +110,12 @@ def adapt(flags: Flags, host: Host, gpus: Sequence[str], promised_gpus: int) -> 
             change("--runtime", "runtime", "", host.gpu_complaint or NO_GPU)
     elif flags.gpus:
         if gpus:
-            # Naming the leased GPUs instead of `all` is no weaker promise, so only a smaller number is a change.
+            # Naming the leased GPUs instead of those asked for is no weaker promise; only a smaller number is a change.
             named = f"device={','.join(gpus)}"
             if len(gpus) < promised_gpus:
                 change("--gpus", "gpus", named, f"{promised_gpus} are promised, this host has {len(gpus)} to give")
-            flags = replace(flags, gpus=named)
+            env = {**flags.env, VISIBLE: ",".join(gpus)} if VISIBLE in flags.env else flags.env
+            flags = replace(flags, gpus=named, env=env)
         else:
             change("--gpus", "gpus", "", host.gpu_complaint or NO_GPU)
     if flags.runtime and flags.runtime not in host.runtimes:

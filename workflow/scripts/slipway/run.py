@@ -1,4 +1,4 @@
-"""One run of one container: started, watched, stopped at its time limit, and always removed."""
+"""One run of one container: started, watched, stopped at its time limit, perhaps started again, and always removed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from workflow.scripts.slipway.tee import Tee
 
 PAUSE = 0.02  # between two questions to the engine while the container starts
 GRACE = 60.0  # for the engine to notice that a container has ended
+NEVER: Mapping[str, Any] = {}  # the state of a container that is not there yet
 
 
 @dataclass(frozen=True)
@@ -66,21 +67,31 @@ class Outcome:
     start_error: str = ""
     engine_warnings: tuple[str, ...] = ()
     copy_errors: tuple[str, ...] = ()
+    log_end: int = 0  # bytes of the log when it was over
+
+    def went_well(self, image: Image) -> bool:
+        return not self.timed_out and (self.exit_code == 0 or self.exit_code in image.finished)
 
 
-def run(job: Job) -> Outcome:
-    """Run the container to its end or its time limit. Whatever happens, it is removed."""
-    command = job.command()
-    show(command)
+def run(job: Job) -> list[Outcome]:
+    """Run the container to its end or its time limit, and while that goes well as often as the contract says.
+
+    Whatever happens, it is removed.
+    """
     try:
         for volume in job.volumes().values():
             job.engine.ask("volume", "create", volume)
-        return _watched(job, command)
+        outcomes = [_watched(job, job.command())]
+        while len(outcomes) < job.image.starts and outcomes[-1].went_well(job.image):
+            outcomes.append(_watched(job, job.engine.command("start", "--attach", job.name), _state(job)))
+        return outcomes
     finally:
         _remove(job)
 
 
-def _watched(job: Job, command: list[str]) -> Outcome:
+def _watched(job: Job, command: list[str], before: Mapping[str, Any] = NEVER) -> Outcome:
+    """One start, from a container in the state `before`; the log of a further one goes on in the same file."""
+    show(command)
     begun = time.monotonic()
     deadline = begun + job.time_limit
     process = None
@@ -88,7 +99,7 @@ def _watched(job: Job, command: list[str]) -> Outcome:
         with signals.held():  # stopped before we know of the client, it would go on and start the container unseen
             process = _client(command)
         assert process.stdout is not None
-        tee = Tee(process.stdout, job.log, job.image.success_line)
+        tee = Tee(process.stdout, job.log, job.image.success_line, append=before is not NEVER)
         tee.start()
         with watched(job.gpus) as gpu_memory, metering(_first_process(job, process, deadline)) as meter:
             in_time = meter.wait(deadline)
@@ -104,18 +115,20 @@ def _watched(job: Job, command: list[str]) -> Outcome:
             _ended(process, GRACE)
         tee.join(GRACE)
         state = _state(job)
+        started = _started(state) and state["StartedAt"] != before.get("StartedAt")
         return Outcome(
             command=shlex.join(command),
-            exit_code=state.get("ExitCode") if _started(state) else None,
+            exit_code=state.get("ExitCode") if started else None,
             seconds=seconds,
             usage=meter.usage,
             lines=tuple(tee.lines),
             oom_killed=bool(state.get("OOMKilled")),
             timed_out=not in_time,
             success_seen=tee.wanted_seen,
-            start_error="" if _started(state) else _engine_words(state, tee.lines),
+            start_error="" if started else _engine_words(state, tee.lines),
             engine_warnings=tuple(tee.engine_warnings),
-            copy_errors=_copied(job) if _started(state) else (),
+            copy_errors=_copied(job) if started else (),
+            log_end=job.log.stat().st_size,
         )
     finally:
         if process is not None:

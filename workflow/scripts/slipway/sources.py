@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from containers.kit.errors import UserError
 
 PACKAGES = ("containers", "workflow")  # the top-level packages of this repository
-MODULE = re.compile(rf"({'|'.join(PACKAGES)})(\.\w+)+(:\w+)?")
+TEXT = re.compile(rf"""(["'])((?:{"|".join(PACKAGES)})(?:\.\w+)+)(?::\w+)?\1""")  # modules by name
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # of statements that hold others
 
 
 def closure(root: Path, *entries: str) -> list[str]:
@@ -52,17 +54,25 @@ def _imports(root: Path, path: str) -> tuple[str, ...]:
         tree = ast.parse(source, filename=path)
     except SyntaxError as error:
         raise UserError(f"{path}, line {error.lineno}, is not Python: {error.msg}") from None
-    names: set[str] = set()
-    for node in ast.walk(tree):
+    names = {found[2] for found in TEXT.finditer(source)}
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and MODULE.fullmatch(node.value):
-            names.add(node.value.partition(":")[0])  # a module that is run or imported by its name
     found = {module for name in names if name.split(".")[0] in PACKAGES and (module := _module(root, name))}
     return tuple(sorted(found | _parents(root, path)))
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """All of them, at any depth; expressions, which are most of a tree, hold no imports."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for block in BLOCKS:
+            waiting.extend(getattr(node, block, ()))
 
 
 def _module(root: Path, name: str) -> str | None:

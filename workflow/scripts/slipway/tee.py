@@ -8,7 +8,7 @@ import sys
 import threading
 from collections import deque
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 LINES = 400
 WIDTH = 2000  # of a kept line
@@ -18,11 +18,12 @@ ENGINE_WARNING = "WARNING: Your kernel"
 class Tee(threading.Thread):
     """Reads a pipe to its end; join it before looking at what it found."""
 
-    def __init__(self, pipe: IO[bytes], log: Path, wanted: str) -> None:
+    def __init__(self, pipe: IO[bytes], log: Path, wanted: str, *, append: bool = False) -> None:
         super().__init__(daemon=True)
         self.wanted_seen = False
         self.engine_warnings: list[str] = []
         self._pipe, self._log, self._wanted = pipe, log, wanted
+        self._mode: Literal["ab", "wb"] = "ab" if append else "wb"
         self._lines: deque[str] = deque(maxlen=LINES)
         self._pending = ""
 
@@ -34,7 +35,7 @@ class Tee(threading.Thread):
     def run(self) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("wb", buffering=0) as log:
+        with self._log.open(self._mode, buffering=0) as log:
             while chunk := os.read(self._pipe.fileno(), 1 << 16):
                 log.write(chunk)
                 text = decoder.decode(chunk)

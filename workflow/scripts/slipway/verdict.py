@@ -43,7 +43,9 @@ class Run:
     seconds: float
     adapted: tuple[Adapted, ...]
     checks: tuple[Check, ...]
-    log: str
+    log: str  # of all starts, one after the other, as the engine would give it
+    starts: int = 1
+    score: Mapping[str, Any] | None = None  # as the platform reads it: its name and value
 
     def as_json(self) -> dict[str, Any]:
         adapted = [{"flag": one.flag, "used": one.used, "why": one.why} for one in self.adapted]

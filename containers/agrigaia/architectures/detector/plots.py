@@ -20,6 +20,8 @@ LEAST_SEEN, LEAST_SIDE = 0.3, 2.0  # share of a moved box that must be in the pi
 class Plots:
     frames: Frames
     truth: list[Truth]  # in pixels of the frames
+    files: tuple[str, ...]  # below the part's folder
+    sizes: tuple[tuple[int, int], ...]  # of the pictures, which lie in the middle of their frames
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -37,10 +39,11 @@ def class_names(data: Path) -> list[str]:
 def load(images: Path, labels: Path, part: str, size: int, classes: int) -> Plots:
     root = images / part
     files = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else []
-    frames, truth = Frames(len(files), size), []
+    frames, truth, sizes = Frames(len(files), size), [], []
     for number, file in enumerate(files):
         picture = upright(file)
         wide, tall = picture.size
+        sizes.append((wide, tall))
         frames.put(number, square(picture, (0, 0, wide, tall), size))
         told = (labels / part / file.relative_to(root)).with_suffix(".txt")
         boxes, numbers = _read(told, classes)
@@ -49,7 +52,7 @@ def load(images: Path, labels: Path, part: str, size: int, classes: int) -> Plot
         middles = (boxes[:, :2] - 0.5) * whole / side + 0.5  # the picture lies in the middle of the square
         halves = boxes[:, 2:] * whole / side / 2
         truth.append(((torch.cat([middles - halves, middles + halves], 1) * size).float(), numbers))
-    return Plots(frames, truth)
+    return Plots(frames, truth, tuple(file.relative_to(root).as_posix() for file in files), tuple(sizes))
 
 
 def _read(path: Path, classes: int) -> tuple[Tensor, Tensor]:
@@ -67,6 +70,15 @@ def _read(path: Path, classes: int) -> tuple[Tensor, Tensor]:
             rows.append([label, *shares])
     values = torch.tensor(rows, dtype=torch.float64).reshape(-1, 5)
     return values[:, 1:], values[:, 0].long()
+
+
+def in_picture(boxes: Tensor, size: tuple[int, int], frame: int) -> list[list[float]]:
+    """Boxes in a frame of so many pixels, where they are in its picture."""
+    wide, tall = size
+    side = max(wide, tall)
+    margins = torch.tensor([side - wide, side - tall], dtype=torch.float64).repeat(2) / 2
+    found: list[list[float]] = (boxes.double().cpu() * (side / frame) - margins).round(decimals=1).tolist()
+    return found
 
 
 def seen(truth: Truth, size: int) -> Truth:

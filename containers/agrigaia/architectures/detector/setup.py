@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 import yolo
+from annotated import get_cvat_dataset
 from arrange import arrange, places
-from cvat_dataset import get_cvat_dataset
-from dataset import DATASETS_ROOT_PATH, create_labels
+from folders import DATASETS_ROOT_PATH, create_labels
 
 from config import finalize_config, load_config
 

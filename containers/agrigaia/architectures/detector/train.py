@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import torch
 from args import parse
@@ -20,10 +21,13 @@ from loop import CHECKPOINT, Judged, Plan, device, fit, key_of, start
 from losses import Truth, loss_of
 from mean_ap import Boxes, Result, evaluated
 from network import Detector, answers
-from plots import Plots, class_names, load, on, seen
-from report import table
+from plots import Plots, class_names, in_picture, load, on, seen
+from record import ANSWERS, SCORES, write_json
+from report import as_json, table
 from saving import check_suffix, deliver
 from torch import Generator, Tensor
+
+SHOWN = 0.25  # an answer that is less sure is not written down
 
 
 def train(args: Namespace) -> None:
@@ -59,9 +63,9 @@ def train(args: Namespace) -> None:
         return loss_of(*found, on(truth, where))
 
     def judge() -> Judged:
-        result, loss = judged(network, judges, args.batch_size, len(names), where)
+        result, loss, _ = judged(network, judges, args.batch_size, len(names), where)
         words = f"val loss {loss:.4f}  mAP@.5 {result.map50:.4f}  mAP@.5:.95 {result.map:.4f}"
-        return Judged(result.map - 1e-6 * loss, loss, words)  # of equal ones, that with less loss
+        return Judged(result.map, loss, words)
 
     files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     options = {name: value for name, value in vars(args).items() if name != "data" and not name.endswith("dir")}
@@ -73,12 +77,16 @@ def train(args: Namespace) -> None:
     if not len(judges):
         print("There is nothing to judge by, and so no score: test-split is 0.")
         return
-    result, _ = judged(network.to(where), judges, args.batch_size, len(names), where)
+    result, _, found = judged(network.to(where), judges, args.batch_size, len(names), where)
+    write_json(target.parent / ANSWERS, {"schema": 1, "labels": names, "pictures": _pictures(judges, found)})
+    write_json(target.parent / SCORES, as_json(result, names, len(judges)))
     print(f"\n{table(result, names, len(judges))}", flush=True)
 
 
-def judged(network: Detector, plots: Plots, batch: int, classes: int, where: torch.device) -> tuple[Result, float]:
-    """Scores and mean loss."""
+def judged(
+    network: Detector, plots: Plots, batch: int, classes: int, where: torch.device
+) -> tuple[Result, float, list[Boxes]]:
+    """Scores, mean loss, and the boxes that were found in each picture."""
     network.eval()
     found: list[Boxes] = []
     total = 0.0
@@ -90,7 +98,25 @@ def judged(network: Detector, plots: Plots, batch: int, classes: int, where: tor
             for one, other in zip(scores.sigmoid().cpu(), boxes.cpu(), strict=True):
                 places, sure, labels = answers(one, other, plots.frames.size)
                 found.append(Boxes(places.double().numpy(), labels.numpy(), sure.double().numpy()))
-    return evaluated(found, [_true(one) for one in plots.truth], classes), total / len(plots)
+    return evaluated(found, [_true(one) for one in plots.truth], classes), total / len(plots), found
+
+
+def _pictures(plots: Plots, found: list[Boxes]) -> list[dict[str, Any]]:
+    """What was found in each, and what is true, in its own pixels: left, top, right, bottom, label, and how sure."""
+    rows = []
+    for file, size, one, (true, labels) in zip(plots.files, plots.sizes, found, plots.truth, strict=True):
+        sure = one.scores >= SHOWN
+        boxes = in_picture(torch.from_numpy(one.boxes[sure]), size, plots.frames.size)
+        told = zip(boxes, one.labels[sure].tolist(), one.scores[sure].round(4).tolist(), strict=True)
+        known = zip(in_picture(true, size, plots.frames.size), labels.tolist(), strict=True)
+        rows.append(
+            {
+                "file": file,
+                "found": [[*box, label, score] for box, label, score in told],
+                "true": [[*box, label] for box, label in known],
+            }
+        )
+    return rows
 
 
 def _true(truth: Truth) -> Boxes:

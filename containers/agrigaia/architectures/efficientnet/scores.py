@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,26 @@ def table(scores: Scores) -> str:
         "Accuracy": micro,
     }
     return "\n".join(f"    {name:19}{value:.4f}" for name, value in rows.items())
+
+
+def as_json(scores: Scores, names: Sequence[str]) -> dict[str, Any]:
+    """The same for programs; `score` is what the platform reads from the table, unrounded."""
+    precision, recall, f1 = scores.macro
+    each = {
+        name: dict(zip(("precision", "recall", "f1"), scores.of(place), strict=True))
+        for place, name in enumerate(names)
+    }
+    return {
+        "schema": 1,
+        "task": "classification",
+        "score": scores.accuracy,
+        "judged": int(scores.counts.sum()),
+        "accuracy": scores.accuracy,
+        "macro": {"precision": precision, "recall": recall, "f1": f1},
+        "labels": list(names),
+        "per_label": each,
+        "counts": scores.counts.tolist(),
+    }
 
 
 def _share(part: float, whole: float) -> float:

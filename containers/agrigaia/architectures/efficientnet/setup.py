@@ -11,10 +11,10 @@ import json
 import sys
 from pathlib import Path
 
+from annotated import get_cvat_dataset
 from arrange import arrange, places
-from cvat_dataset import get_cvat_dataset
 from cvat_xml import DataError
-from dataset import create_labels
+from folders import create_labels
 
 from config import finalize_config, load_config
 

@@ -20,6 +20,8 @@ CHARTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("AUC salt, of the classifier", {"classifier_auc": "validation"}),
     ("Loss of the segmentation", {"segmentation_val_loss": "validation", "segmentation_train_loss": "training"}),
     ("Mean AP of the segmentation", {"segmentation_ap": "validation"}),
+    ("Accuracy", {"accuracy": "validation"}),
+    ("mAP@.5:.95", {"map": "validation"}),
 )
 
 

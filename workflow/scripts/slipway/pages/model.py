@@ -9,6 +9,7 @@ from workflow.scripts.slipway.pages.html import Html, code, facts, joined, tag
 
 Json = Mapping[str, Any]
 HOLDOUT, OUT_OF_FOLD = "On cases that no training saw", "Each case by the fold that did not see it"
+UNSEEN = "On pictures that were not learnt from"
 GROUPS = {
     "holdout": HOLDOUT,
     "out_of_fold": OUT_OF_FOLD,
@@ -24,6 +25,11 @@ GROUPS = {
     "objectnet_onnx": "On ObjectNet's images, by the onnx container",
     "holdout_ap": "On held-out images: mean AP",
     "out_of_fold_ap": "Each image by the folds that did not see it: mean AP",
+    "agrigaia_platform": "As the platform reads it from the container's log",
+    "agrigaia_container": f"{UNSEEN}, by the container",
+    "agrigaia_container_labels": f"{UNSEEN}, by the container: each label",
+    "agrigaia_here": f"{UNSEEN}, trained on this host without the container",
+    "agrigaia_here_labels": f"{UNSEEN}, trained on this host without the container: each label",
 }
 MEASURES = {
     "severe": "AUC severe among positives",
