@@ -14,6 +14,10 @@ from containers.kit.errors import UserError
 from containers.objectnet import settings as objectnet
 from containers.salt import settings as salt
 from containers.stoic.settings import Predict, Preprocess, Train
+from workflow.scripts.agrigaia import demo_pictures as agrigaia_demo
+from workflow.scripts.agrigaia.architectures import shipped
+from workflow.scripts.agrigaia.form import Package
+from workflow.scripts.agrigaia.remote import Remote
 from workflow.scripts.docs import main as docs
 from workflow.scripts.docs import render
 from workflow.scripts.objectnet.demo_images import Demo
@@ -134,6 +138,14 @@ def test_salts_defaults_are_shared_with_the_code() -> None:
         assert block[name] == plain
     keys = SCHEMA["properties"]["challenges"]["properties"]["salt"]["properties"]
     assert keys["predict"]["properties"]["variant"]["enum"] == list(salt.VARIANTS)
+
+
+def test_agrigaias_defaults_are_shared_with_the_code() -> None:
+    block = checked({"challenges": {"agrigaia": {}}}, SCHEMA)["challenges"]["agrigaia"]
+    assert block["demo"] == asdict(agrigaia_demo.Demo())
+    assert block["remote"] == asdict(Remote())
+    assert block["package"] == asdict(Package())
+    assert block["architecture"] in shipped()
 
 
 def _plain(value: Any) -> Any:
