@@ -38,7 +38,6 @@ class Clone:
 
     def share_downloads(self, folder: Path) -> None:
         """Keep the base and the wheels in a folder for several clones, instead of fetching them for each."""
-        folder.mkdir(exist_ok=True)
         (self.root / "scratch").mkdir(exist_ok=True)
         (self.root / "scratch" / "containers").symlink_to(folder)
 

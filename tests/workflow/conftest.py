@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.images.conftest import CACHE
 from tests.workflow.clone import Clone
 
 
@@ -16,9 +17,10 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 
 @pytest.fixture(scope="session")
-def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the clones keep base and wheels."""
-    return tmp_path_factory.mktemp("downloads")
+def downloads() -> Path:
+    """Where the clones keep base and wheels, as do the other tests that build images."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    return CACHE
 
 
 @pytest.fixture(scope="session")
