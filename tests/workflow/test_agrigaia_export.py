@@ -14,6 +14,8 @@ import onnxruntime
 import pytest
 import torch
 
+from tests.agrigaia_s3.issuer import serving
+from tests.agrigaia_s3.weed import BUCKET, running
 from tests.workflow.clone import Clone
 from workflow.scripts.agrigaia import platform
 from workflow.scripts.agrigaia.plants import SPECIES
@@ -134,6 +136,27 @@ def test_a_data_set_that_is_not_there_fails_the_test_with_the_containers_words(
     code, said = ran(find().command("run", "--rm", image_id))
     assert code == 1
     assert "DATASET_ID is not set" in said
+
+
+def test_on_the_platform_the_data_come_from_its_bucket(exported_agrigaia: Clone, tmp_path: Path) -> None:
+    """Without the rights to mount it, as here, they are fetched; being the same, they need no further training."""
+    minio = Path(read(exported_agrigaia.root / "scratch" / "agrigaia" / "raw" / "minio.json")["root"])
+    files = sorted(path for path in minio.joinpath("datasets", "1").rglob("*") if path.is_file())
+    image_id = read(results(exported_agrigaia, "train", "image.json"))["image_id"]
+    with serving() as issuer, running(tmp_path, issuer) as server:
+        for path in files:
+            name = path.relative_to(minio / "datasets" / "1")
+            server.s3.put_object(Bucket=BUCKET, Key=f"datasets/7/{name}", Body=path.read_bytes())
+        token = issuer.token()
+        told = {"OID_ACCESS_TOKEN": token, "S3_HOST": server.url, "S3_BUCKET_NAME": BUCKET, "DATASET_ID": "7"}
+        words = [f"--env={name}={value}" for name, value in told.items()]
+        words += [f"--volume={results(exported_agrigaia, 'train', 'output')}:/train"]
+        code, said = ran(find().command("run", "--rm", "--network", "host", *words, image_id))
+    assert code == 0, said
+    assert f"S3: {len(files)} files of data set 7 in /minio/datasets/7: {len(files)} fetched" in said
+    assert "3 of 3 epochs of this training; it goes on from there" in said
+    assert "warning: no data set came from S3" not in said
+    assert token not in said
 
 
 def test_nothing_runs_again_and_an_edit_only_what_it_touches(exported_agrigaia: Clone) -> None:
