@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
 from containers.kit.errors import UserError, did_you_mean
 from workflow.scripts.agrigaia import soundness
+from workflow.scripts.slipway.jsonschemas import Draft202012Validator, best_match
 
 AGRIGAIA = Path(__file__).resolve().parents[3] / "containers" / "agrigaia"
 ROOT = AGRIGAIA.parents[1]

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, best_match
-
 from containers.kit.errors import UserError, listed
+from workflow.scripts.slipway.jsonschemas import Draft202012Validator, SchemaError, best_match
 
 KEYS = (
     "epochs",
