@@ -33,8 +33,10 @@ def test_an_engine_that_refuses_us(trial: Trial, fake_docker: FakeDocker, capsys
 
 def test_an_image_that_is_gone(trial: Trial, fake_docker: FakeDocker, capsys: pytest.CaptureFixture[str]) -> None:
     fake_docker.answer(image_id="")
-    sentence = f"docker has no image subject ({FAKE_ID}) any more; build it again: snakemake --forcerun "
-    assert refused(trial, capsys).startswith(sentence)
+    sentence = f"docker has no image subject ({FAKE_ID}) any more; build it again: snakemake "
+    said = refused(trial, capsys)
+    assert said.startswith(sentence)
+    assert "_image --forcerun " in said
     assert not any(call[0] == "run" for call in fake_docker.calls)
 
 

@@ -109,7 +109,7 @@ def test_the_image_is_gone(bench: Bench, capsys: pytest.CaptureFixture[str]) -> 
     assert bench.main() == 1
     assert (
         said(capsys)
-        == "error: docker has no image stoictrain any more; build it again: snakemake --forcerun stoic_image_train"
+        == "error: docker has no image stoictrain any more; build it again: snakemake stoic_image --forcerun stoic_image_train"
     )
 
 

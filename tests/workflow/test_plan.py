@@ -186,6 +186,13 @@ def test_a_model_of_ones_own_ships_in_both_images(fresh: Clone) -> None:
     assert "--entry containers.stoic.predict containers.stoic.mine" in done.stdout
 
 
+def test_the_advice_for_an_image_that_is_gone_stays_with_its_challenge(fresh: Clone) -> None:
+    """The target comes first: what follows --forcerun is forced, and without a target Snakemake does everything."""
+    plan = fresh.plan("stoic_image", "--forcerun", "stoic_image_train")
+    assert plan["stoic_image_train"] == plan["stoic_image"] == 1
+    assert not [name for name in plan if name.startswith(("amos_", "objectnet_", "salt_", "agrigaia_"))]
+
+
 def test_a_challenge_without_a_block_is_no_target(fresh: Clone) -> None:
     whole = (fresh.root / "config" / "config.yaml").read_text()
     (fresh.root / "alone.yaml").write_text(whole.partition("\n  amos:\n")[0])

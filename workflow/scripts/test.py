@@ -120,7 +120,7 @@ def _there(engine: Engine, record: Mapping[str, Any]) -> None:
     if engine.image_id(record["image_id"]) is None:
         raise UserError(
             f"{engine.name} has no image {record['tag']} ({record['image_id']}) any more; build it again: "
-            f"snakemake --forcerun {record['challenge']}_image_{record['image']}"
+            f"snakemake {record['challenge']}_image --forcerun {record['challenge']}_image_{record['image']}"
         )
 
 

@@ -14,7 +14,7 @@ from workflow.scripts.slipway.imagetar import familiar
 def check(record: Mapping[str, Any], verdict: Mapping[str, Any], image: Image, engine: Engine) -> None:
     """Refuse an image that has not passed, or is no longer the one that did."""
     tag, image_id = image.tag, record["image_id"]
-    again = f"snakemake --forcerun {record['challenge']}_image_{record['image']}"
+    again = f"snakemake {record['challenge']}_image --forcerun {record['challenge']}_image_{record['image']}"
     if verdict["status"] != "PASS":
         raise UserError(f"{tag} has not passed its test ({verdict['reason']}); fix that and test it again")
     if verdict["image_id"] != image_id:
