@@ -107,10 +107,8 @@ def test_rebuilt_since(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None
 def test_the_image_is_gone(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     (bench.folder / "id").unlink()
     assert bench.main() == 1
-    assert (
-        said(capsys)
-        == "error: docker has no image stoictrain any more; build it again: snakemake stoic_image --forcerun stoic_image_train"
-    )
+    again = "snakemake stoic_image --forcerun stoic_image_train"
+    assert said(capsys) == f"error: docker has no image stoictrain any more; build it again: {again}"
 
 
 def test_built_under_another_tag(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
