@@ -13,7 +13,7 @@ from PIL import Image
 from tests.agrigaia_score import left
 from tests.agrigaia_score.left import Trial
 from workflow.scripts.agrigaia import sheet
-from workflow.scripts.objectnet.intervals import wilson
+from workflow.scripts.slipway.intervals import wilson
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from PIL import Image
 
 from containers.objectnet.labels import LABELS
 from tests.objectnet_data.pictures import name, picture
-from workflow.scripts.objectnet.intervals import wilson
 from workflow.scripts.objectnet.mosaic import GAP, PHOTO, TEXT, pick
 from workflow.scripts.objectnet.score import main
+from workflow.scripts.slipway.intervals import wilson
 from workflow.scripts.slipway.pages.model import section
 
 TRUTH = {name(number): label for number, label in enumerate((52, 52, 29, 89, 65, 176))}  # the last two: not in ImageNet

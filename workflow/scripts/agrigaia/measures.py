@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from containers.kit.errors import UserError
 from workflow.scripts.agrigaia.trained import SCORES, Trained
-from workflow.scripts.objectnet.intervals import wilson
+from workflow.scripts.slipway.intervals import wilson
 
 T = TypeVar("T")
 Json = dict[str, Any]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from containers.kit.versions import installed
-from workflow.scripts.objectnet.intervals import wilson
 from workflow.scripts.objectnet.licence import CLAUSES
+from workflow.scripts.slipway.intervals import wilson
 
 Json = Mapping[str, Any]
 PACKAGES = ("torch", "timm", "torchvision", "efficientnet-lite-pytorch", "onnx", "onnxscript", "pillow", "numpy")

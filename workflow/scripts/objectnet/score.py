@@ -21,10 +21,10 @@ from containers.objectnet.grammar import GUESSES, Reading, grouped, missing, rea
 from containers.objectnet.labels import LABELS
 from containers.objectnet.mapping import OVERLAP
 from containers.objectnet.outputs import FILE
-from workflow.scripts.objectnet.intervals import wilson
 from workflow.scripts.objectnet.mosaic import draw, found, pick
 from workflow.scripts.objectnet.release import KNOWN, WHOLE
 from workflow.scripts.objectnet.results import overlap, results, score
+from workflow.scripts.slipway.intervals import wilson
 
 Json = dict[str, Any]
 PICTURE = "mosaic.png"
