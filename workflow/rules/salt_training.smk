@@ -36,6 +36,38 @@ rule pack:
         """
 
 
+for kind in PRETRAINED:
+
+    rule:
+        """Have this encoder's pretrained weights at hand: out of a package, or a file that is there."""
+        name:
+            f"weights_{kind}"
+        input:
+            code=code("workflow/scripts/salt/weights.py"),
+            file=there(PRETRAINED[kind]),
+        output:
+            record=f"<scratch>/weights/{kind}.json",
+        log:
+            f"<logs>/weights_{kind}.log",
+        conda:
+            here("envs", "train.yaml")
+        params:
+            kind=kind,
+            weights=PRETRAINED[kind],
+            folder=subpath(output.record, parent=True),
+        message:
+            f"{TITLE}: have the pretrained weights of the {kind} at hand"
+        shell:
+            r"""
+            python -m workflow.scripts.salt.weights \
+                --kind {params.kind} \
+                --weights {params.weights:q} \
+                --cache {params.folder:q} \
+                --output {output.record:q} \
+                2>&1 | tee {log:q}
+            """
+
+
 rule classify_fold:
     """Train the classifier of one fold, which says whether there is any salt; a killed training goes on."""
     input:
