@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -146,6 +148,14 @@ def test_agrigaias_defaults_are_shared_with_the_code() -> None:
     assert block["remote"] == asdict(Remote())
     assert block["package"] == asdict(Package())
     assert block["architecture"] in shipped()
+
+
+def test_the_configuration_is_read_without_the_slow_grammars_of_jsonschema() -> None:
+    """They stay importable for those who want them."""
+    looks = "import sys; from workflow.scripts.slipway import configuration; print('rfc3987_syntax' in sys.modules); "
+    looks += "import rfc3987_syntax; print(rfc3987_syntax.__name__)"
+    done = subprocess.run([sys.executable, "-c", looks], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "rfc3987_syntax"]
 
 
 def _plain(value: Any) -> Any:
