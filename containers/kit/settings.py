@@ -40,6 +40,11 @@ def build(kind: type[T], values: Mapping[str, Any], where: str) -> T:
 
 def parse(kind: type[T], text: str, where: str) -> T:
     """Make `kind` of a JSON object, or of the file that `@path` names."""
+    return build(kind, section(text, where), where)
+
+
+def section(text: str, where: str) -> dict[str, Any]:
+    """A JSON object, or that of the file that `@path` names."""
     if text.startswith("@"):
         path = Path(text[1:])
         try:
@@ -52,7 +57,7 @@ def parse(kind: type[T], text: str, where: str) -> T:
         raise UserError(f"{where} is not JSON: {error}") from None
     if not isinstance(values, dict):
         raise UserError(f"{where} must be a JSON object, not {type(values).__name__}")
-    return build(kind, values, where)
+    return values
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:

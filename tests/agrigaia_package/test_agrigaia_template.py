@@ -141,7 +141,7 @@ def test_what_is_no_template_and_what_was_trained_in_one_are_not_replaced(
 
 @pytest.mark.parametrize(
     ("train", "said"),
-    [("{", "--train is not JSON: "), ("[]", "--train must be a JSON object, not []"), ('{"epochs": NaN}', "epochs")],
+    [("{", "--train is not JSON: "), ("[]", "--train must be a JSON object, not list"), ('{"epochs": NaN}', "epochs")],
 )
 def test_words_that_are_no_settings(tmp_path: Path, train: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--architecture", "detector", "--train", train, "--output", str(tmp_path / "t")]

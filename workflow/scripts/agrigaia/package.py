@@ -15,10 +15,11 @@ from pathlib import Path
 
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import replacing, sha256, write_json
+from containers.kit.settings import section
 from workflow.scripts.agrigaia import architectures, platform, zips
 from workflow.scripts.agrigaia.architectures import AGRIGAIA, CUSTOM, EXPORT, NAMES, PRESETS, SCHEMA
 from workflow.scripts.agrigaia.form import packaged
-from workflow.scripts.agrigaia.template import CONFIG, KEPT, section
+from workflow.scripts.agrigaia.template import CONFIG, KEPT
 
 TOP = "train-container-publish"
 ROOT = ("config.py", "config_to_args.py", "cvat_dataset.py", "dataset.py", "docker-entrypoint.sh", "mount-s3.sh")

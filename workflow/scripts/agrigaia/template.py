@@ -18,6 +18,7 @@ from typing import Any
 
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import hash_of, replacing_tree
+from containers.kit.settings import section
 from workflow.scripts.agrigaia import by_hand
 from workflow.scripts.agrigaia.architectures import EXPORT, NAMES, ROOT
 from workflow.scripts.agrigaia.form import Chosen, chosen
@@ -52,16 +53,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise UserError(f"--output {args.output} cannot be written ({error.strerror}); make room there") from None
     print(f"{args.output}: {choice.package.path} in {len(list(args.output.iterdir()))} files, image {choice.tag}")
     return 0
-
-
-def section(text: str, flag: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{flag} is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise UserError(f"{flag} must be a JSON object, not {text}")
-    return value
 
 
 def refuse_others(output: Path) -> None:
