@@ -23,47 +23,40 @@ def downloads() -> Path:
     return CACHE
 
 
+def done(root: Path, downloads: Path, *commands: tuple[str, ...]) -> Clone:
+    """A copy in which these commands have run, one after the other."""
+    clone = Clone.make(root)
+    clone.share_downloads(downloads)
+    for words in commands:
+        clone.snakemake(*words)
+    return clone
+
+
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Clone:
-    """A copy in which the main job has run, on the demo data and with the shipped configuration."""
-    clone = Clone.make(tmp_path_factory.mktemp("exported"))
-    clone.share_downloads(downloads)
-    clone.snakemake("--cores", "16", "export_stoic")
-    return clone
+    """The main job, on the demo data and with the shipped configuration."""
+    return done(tmp_path_factory.mktemp("exported"), downloads, ("--cores", "16", "export_stoic"))
 
 
 @pytest.fixture(scope="session")
 def exported_amos(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Clone:
-    """A copy in which AMOS was tested first and then exported, as a user would."""
-    clone = Clone.make(tmp_path_factory.mktemp("exported_amos"))
-    clone.share_downloads(downloads)
-    clone.snakemake("amos_test")
-    clone.snakemake("export_amos")
-    return clone
+    """AMOS tested first and then exported, as a user would."""
+    return done(tmp_path_factory.mktemp("exported_amos"), downloads, ("amos_test",), ("export_amos",))
 
 
 @pytest.fixture(scope="session")
 def exported_objectnet(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Clone:
-    """A copy in which both of ObjectNet's images were made of the demo data."""
-    clone = Clone.make(tmp_path_factory.mktemp("exported_objectnet"))
-    clone.share_downloads(downloads)
-    clone.snakemake("--cores", "16", "export_objectnet")
-    return clone
+    """Both of ObjectNet's images, made of the demo data."""
+    return done(tmp_path_factory.mktemp("exported_objectnet"), downloads, ("--cores", "16", "export_objectnet"))
 
 
 @pytest.fixture(scope="session")
 def exported_salt(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Clone:
-    """A copy in which the salt's networks, submissions and container were made of the demo data."""
-    clone = Clone.make(tmp_path_factory.mktemp("exported_salt"))
-    clone.share_downloads(downloads)
-    clone.snakemake("--cores", "16", "export_salt")
-    return clone
+    """The salt's networks, submissions and container, made of the demo data."""
+    return done(tmp_path_factory.mktemp("exported_salt"), downloads, ("--cores", "16", "export_salt"))
 
 
 @pytest.fixture(scope="session")
 def exported_agrigaia(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Clone:
-    """A copy in which Agri-Gaia's container was tested and its package made of the demo data."""
-    clone = Clone.make(tmp_path_factory.mktemp("exported_agrigaia"))
-    clone.share_downloads(downloads)
-    clone.snakemake("--cores", "16", "export_agrigaia")
-    return clone
+    """Agri-Gaia's container tested, and its package made, of the demo data."""
+    return done(tmp_path_factory.mktemp("exported_agrigaia"), downloads, ("--cores", "16", "export_agrigaia"))
