@@ -54,6 +54,8 @@ stop() {
     as_root kill "$pid" 2>/dev/null || true
     for _ in $(seq 60); do
         if ! as_root kill -0 "$pid" 2>/dev/null; then
+            # A container with the host's network leaves a mount below $run, with which the folder could not be removed.
+            awk -v run="$run/" 'index($2, run) == 1 { print $2 }' /proc/mounts | while read -r place; do as_root umount "$place" || true; done
             say "the Docker daemon has stopped"
             return 0
         fi

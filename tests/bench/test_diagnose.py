@@ -207,6 +207,8 @@ def test_strict_wants_another_user_than_root(user: str, status: str) -> None:
             "torch.OutOfMemoryError",
         ),
         (("error: ct.nii.gz is cut short", "2 of 3 cases written"), "error: ct.nii.gz is cut short"),
+        (("warning: 1 of 3 photos could not be read", "Done."), "warning: 1 of 3 photos"),
+        (("error: ct.nii.gz is cut short", "warning: one is left out"), "error: ct.nii.gz is cut short"),
         (("epoch 2", "epoch 3"), "epoch 3"),
     ],
 )

@@ -28,6 +28,7 @@ NO_PROCESS = re.compile(
 NO_SHM = re.compile(r"No space left on device.*(/dev/shm|shm_)|(/dev/shm|shm_|shared memory).*No space left", re.I)
 READ_ONLY = re.compile(r"Read-only file system|EROFS", re.IGNORECASE)
 DENIED = re.compile(r"Permission denied|EACCES", re.IGNORECASE)
+WARNING_LINE = re.compile(r"warning: ")
 ERROR_LINE = re.compile(r"error: |([A-Za-z_]\w*\.)*\w*(Error|Exception|Exit|Interrupt)\b")
 
 
@@ -166,8 +167,12 @@ def _denied(_job: Job, outcome: Outcome) -> list[Check]:
 
 
 def _last_words(lines: Sequence[str]) -> str:
-    """The last line that names an error: the engine carries two streams, and what was said last may arrive first."""
-    return next((line for line in reversed(lines) if ERROR_LINE.match(line)), lines[-1])
+    """The last line that names an error, or else a warning.
+
+    The engine carries two streams, and what was said last may arrive first.
+    """
+    found = (line for wanted in (ERROR_LINE, WARNING_LINE) for line in reversed(lines) if wanted.match(line))
+    return next(found, lines[-1])
 
 
 def _exit(job: Job, outcome: Outcome) -> list[Check]:
