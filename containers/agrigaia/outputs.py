@@ -5,14 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from containers.agrigaia import models
+from containers.agrigaia.suffixes import ONNX, PICKLED, SCRIPTED, SUFFIXES
 from containers.kit.errors import UserError
 from containers.kit.outputs import Finding
 
-ONNX = ".onnx"
-PICKLED = (".pt", ".pth")
-SCRIPTED = ".torchscript"
-OTHERS = (".plan", ".graphdef", ".tf")  # TensorRT's and TensorFlow's, which are not opened here
-SUFFIXES = (*PICKLED, SCRIPTED, ONNX, *OTHERS)
 PART = ".part"
 
 

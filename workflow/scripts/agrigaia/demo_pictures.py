@@ -19,12 +19,11 @@ from containers.kit.files import hash_of
 from containers.kit.pool import each
 from workflow.scripts.agrigaia.cvat_write import write
 from workflow.scripts.agrigaia.field import HEIGHT, WEEDY, WIDTH, Field, crop_of, grow
-from workflow.scripts.agrigaia.places import ANNOTATIONS
+from workflow.scripts.agrigaia.places import ANNOTATIONS, DATASETS, ID
 from workflow.scripts.agrigaia.plants import SPECIES
 from workflow.scripts.slipway import demo
 
-ID = "1"  # of the data set, which is a folder below minio/datasets
-FOLDER = Path("minio") / "datasets" / ID
+FOLDER = Path("minio") / DATASETS / ID
 TAGS = ("clean", "weedy")
 LABELS = tuple(sorted((*SPECIES, *TAGS)))
 BARE, ABSENT = 20, 24  # every so manieth picture has no annotations, or is not known to CVAT at all

@@ -17,9 +17,9 @@ from typing import IO
 from containers.kit.cpus import POOLS
 from containers.kit.errors import WORDS, UserError
 from containers.kit.files import hash_of, replacing_tree, sha256
-from containers.kit.parent import die_with_parent
+from workflow.scripts.agrigaia.places import ID
+from workflow.scripts.slipway.children import begun, killed_after
 
-ID = "1"  # of the data set, as in the platform's local run
 GRACE = 10.0  # seconds in which a program may end by itself
 CHUNK = 1 << 16
 LEARNT_FROM = (".py", ".json", ".txt", ".env")  # the rest is for building, packing and reading
@@ -108,29 +108,13 @@ def _status(status: int) -> str:
 
 @contextmanager
 def _running(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that ends with the block, and with this process, however that ends.
-
-    In a session of its own: a Ctrl-C in the terminal reaches this process, which ends it and its children in order.
-    """
-    process = subprocess.Popen(
-        words,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=die_with_parent,
-    )
+    """A process that ends with the block, and with this process, however that ends."""
+    process = begun(words, environment, subprocess.PIPE, folder)
     try:
         yield process
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(GRACE)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            killed_after(process, GRACE)
         if process.stdout is not None:
             process.stdout.close()

@@ -17,11 +17,9 @@ from typing import Any
 
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json, replacing_tree, write_json
-from workflow.scripts.agrigaia.places import ANNOTATIONS
+from workflow.scripts.agrigaia.places import ANNOTATIONS, DATASETS, ID
 from workflow.scripts.slipway.trees import link
 
-ID = "1"  # the platform's local run says DATASET_ID=1
-DATASETS = "datasets"
 MARK = ".slipway.json"  # in a folder that was laid out here, which may be replaced
 
 

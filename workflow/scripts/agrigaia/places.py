@@ -7,6 +7,7 @@ from pathlib import Path
 from containers.agrigaia.common import pictures
 
 NAME = "annotations.xml"
+DATASETS, ID = "datasets", "1"  # the platform's local run mounts datasets/ and says DATASET_ID=1
 ANNOTATIONS = Path(pictures.ANNOTATIONS) / NAME
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from containers.agrigaia.suffixes import SUFFIXES
 from containers.kit.errors import UserError, listed
 from workflow.scripts.slipway.jsonschemas import Draft202012Validator, SchemaError, best_match
 
@@ -21,7 +22,6 @@ KEYS = (
     "test-split",
 )  # that every form requires
 CUSTOM = ("model_filepath", "score_name", "score_regexp")
-SUFFIXES = (".pt", ".pth", ".torchscript", ".onnx", ".plan", ".graphdef", ".tf")
 OUTPUT = PurePosixPath("/train")
 
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from containers.agrigaia.suffixes import ONNX
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json, replacing_tree
 from containers.kit.versions import installed
@@ -29,7 +30,6 @@ from workflow.scripts.slipway.signals import raised
 
 ROOT = Path(__file__).parents[3]
 PRESETS, CUSTOM, CONFIG, OUTPUT = "presets.json", "custom.json", "train_config.json", "output-dir"
-ONNX = ".onnx"
 PACKAGES = ("torch", "onnx", "onnxruntime", "numpy", "pillow", "scikit-learn")
 NOTE = "Trained by the template's setup.py and train.py on this host; the container's own training may differ a little."
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import http.client
-import os
 import re
 import signal
 import socket
@@ -17,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from containers.kit.errors import WORDS, UserError
-from containers.kit.parent import die_with_parent
+from workflow.scripts.slipway.children import begun, killed_after
 
 HOST = "127.0.0.1"
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -75,29 +74,14 @@ def until_stopped() -> Iterator[None]:
 
 @contextmanager
 def running(words: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that ends with the block, and with this process, however that ends; its words go to the log.
-
-    In a session of its own: a Ctrl-C for all that runs in the terminal would reach it before its children are ended.
-    """
+    """A process that ends with the block, and with this process, however that ends; its words go to the log."""
     with log.open("ab") as stream:
-        process = subprocess.Popen(
-            words,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=die_with_parent,
-        )
+        process = begun(words, environment, stream)
     try:
         yield process
     finally:
         process.terminate()
-        try:
-            process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        killed_after(process, GRACE)
 
 
 def port_for(name: str, port: int, key: str) -> int:
