@@ -28,6 +28,11 @@ class Odd:
         self.files: dict[str, bytes] = {}
         self.breaks, self.refuses, self.ranges, self.etag = 0, "", True, ""
         self.asked: list[str | None] = []  # the ranges of the requests for files
+        self.keys: list[str] = []  # of the same requests
+        self.etags: dict[str, str] = {}  # by key, where it is no MD5 of the file
+        self.gives: dict[str, bytes] = {}  # by key, what comes in place of the file
+        self.part = 0  # bytes of the parts that files were sent in, if it tells that
+        self.more: dict[str, str] = {}  # headers of answers that are files
         self.waits: threading.Event | None = None  # between the first half of a file and the second
         odd = self
 
@@ -41,16 +46,28 @@ class Odd:
                 elif "list-type=2" in query:
                     self.answer(200, odd.listing(int(dict(parse_qsl(query)).get("continuation-token", 0))))
                 else:
-                    self.give(odd.files[unquote(path).removeprefix("/agri/")])
+                    self.give(unquote(path).removeprefix("/agri/"))
 
-            def give(self, body: bytes) -> None:
+            def do_HEAD(self) -> None:
+                """Of a part, by its number."""
+                path, _, query = self.path.partition("?")
+                size = len(odd.files[unquote(path).removeprefix("/agri/")])
+                start = (int(dict(parse_qsl(query))["partNumber"]) - 1) * odd.part
+                self.send_response(206 if odd.part else 200)
+                self.send_header("Content-Length", str(min(odd.part or size, size - start)))
+                self.end_headers()
+
+            def give(self, key: str) -> None:
                 wanted = self.headers.get("Range")
                 odd.asked.append(wanted)
-                if self.headers["If-Match"] != f'"{hashlib.md5(body).hexdigest()}"':
+                odd.keys.append(key)
+                if self.headers["If-Match"] != f'"{odd.etag_of(key)}"':
                     self.answer(412, b"")
                     return
+                body = odd.gives.get(key, odd.files[key])
                 start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and odd.ranges else 0
                 headers = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} if start else {}
+                headers |= odd.more
                 early = odd.breaks > 0
                 odd.breaks -= early
                 self.answer(206 if start else 200, body[start:], early, **headers)
@@ -74,11 +91,14 @@ class Odd:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
+    def etag_of(self, key: str) -> str:
+        return self.etags.get(key) or hashlib.md5(self.files[key]).hexdigest()
+
     def listing(self, start: int) -> bytes:
         """The page that begins at a file of this number."""
         entries = "".join(
             f"<Contents><Key>{escape(key)}</Key><Size>{len(body)}</Size>"
-            f'<ETag>"{self.etag or hashlib.md5(body).hexdigest()}"</ETag></Contents>'
+            f'<ETag>"{self.etag or self.etag_of(key)}"</ETag></Contents>'
             for key, body in list(self.files.items())[start : start + PAGE]
         )
         more = str(start + PAGE < len(self.files)).lower()

@@ -15,7 +15,7 @@ import pytest
 from tests.agrigaia_s3.remotes import WHERE, Remote, error, files
 from tests.agrigaia_s3.test_agrigaia_odd_servers import BODY, Odd
 from tests.processes import send_when, start
-from workflow.scripts.agrigaia import remote_fetch
+from workflow.scripts.remote import s3
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_full_disk_is_told_before_and_meanwhile(
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "a.part")
 
-    monkeypatch.setattr(remote_fetch, "fetch_all", full)
+    monkeypatch.setattr(s3, "fetch_all", full)
     assert remote.fetch() == 1
     assert error(capsys) == "a.part cannot be written (No space left on device); make room there, or see whose it is"
 

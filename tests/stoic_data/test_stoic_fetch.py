@@ -59,11 +59,12 @@ def test_a_relative_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.
     assert json.loads((tmp_path / "manifest.json").read_text())["root"] == str(tmp_path / "data")
 
 
-def test_remote_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert error_of(tmp_path, "remote", capsys) == (
-        "this version cannot fetch source 'remote' itself; run `aws s3 sync s3://stoic2021-training/ DIR "
-        "--no-sign-request` and set stoic.source to DIR"
-    )
+def test_remote_needs_the_licence_to_be_accepted_before_anything_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = error_of(tmp_path, "remote", capsys)
+    assert error.startswith("add 'CC-BY-NC-4.0' to the key accept if you agree to the licence of STOIC2021")
+    assert not (tmp_path / "scratch").exists()
 
 
 def test_a_source_that_is_nothing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

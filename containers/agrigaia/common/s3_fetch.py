@@ -1,7 +1,8 @@
 """Copies of a bucket's files on disk: which are there and whole, and how a missing one comes.
 
-Beside the folder of data set 1 lies .1.sync: what was fetched (state.json), and the parts of what was broken off. This
-module imports none of its neighbours, so that programs outside the image can use it too.
+Beside the folder of data set 1 lies .1.sync: what was fetched (state.json, and since it was written, a line a file in
+journal), and the parts of what was broken off. This module imports none of its neighbours, so that programs outside the
+image can use it too; hence it is one, and long.
 """
 
 from __future__ import annotations
@@ -20,11 +21,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
-CHUNK = 1 << 20
-TRIES = 5
+CHUNK = MIB = 1 << 20
+TRIES = 5  # without a chunk between them
 MD5 = re.compile(r"[0-9a-f]{32}")
+IN_PARTS = re.compile(r"[0-9a-f]{32}-([1-9][0-9]{0,4})")  # of a file that was sent in so many parts
+USUAL = (5, 8, 10, 15, 16, 25, 32, 50, 64, 100, 128, 256, 512)  # MiB that programs send as one part
 BROKEN = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)  # while a file comes; boto3 retries the rest
 
 
@@ -64,40 +73,64 @@ def safe(name: str) -> bool:
     return "\0" not in name and all(part not in ("", ".", "..") and len(os.fsencode(part)) <= 255 for part in parts)
 
 
+UNTOUCHED = "leave OID_ACCESS_TOKEN out to train with it"  # what else to do with a folder that somebody has filled
+
+
 class Copies:
     """The folder of one data set and what was fetched into it. One program at a time has it."""
 
-    def __init__(self, root: Path, dataset: str) -> None:
+    def __init__(self, root: Path, dataset: str, otherwise: str = UNTOUCHED) -> None:
+        self.otherwise = otherwise
         self.folder, self.own = root / dataset, root / f".{dataset}.sync"
-        self.state = self.own / "state.json"
+        self.state, self.lines = self.own / "state.json", self.own / "journal"
         self.known: dict[str, list[Any]] = {}  # by name: ETag, size, time of the last change
         self.lock: IO[bytes] | None = None
+        self.journal: IO[bytes] | None = None
+        self.noting = threading.Lock()
 
     def __enter__(self) -> Copies:
         if self.folder.exists() and not self.own.exists() and any(self.folder.iterdir()):
             raise SyncError(
-                f"{self.folder} is there and was not fetched from S3; move it away to fetch it, "
-                "or leave OID_ACCESS_TOKEN out to train with it"
+                f"{self.folder} is there and was not fetched from S3; move it away to fetch it, or {self.otherwise}"
             )
         self.own.mkdir(exist_ok=True)
         self.lock = (self.own / "lock").open("wb")
         fcntl.flock(self.lock, fcntl.LOCK_EX)  # until it is closed
         self.folder.mkdir(exist_ok=True)
-        try:
-            self.known = dict(json.loads(self.state.read_text(encoding="utf-8")))
-        except (FileNotFoundError, ValueError):
-            self.known = {}  # then files are compared by what is in them
+        self._read()
+        if self.lines.exists():  # somebody was killed, perhaps within a line, which nothing may be added to
+            self._write()
+        self.journal = self.lines.open("ab", buffering=0)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self._write()
+            if kind is None:
+                for part in self.own.glob("*.object"):
+                    part.unlink()
+        finally:
+            for stream in (self.journal, self.lock):
+                if stream:
+                    stream.close()
+
+    def _read(self) -> None:
+        """What is noted nowhere, or not readably, is compared by what is in it."""
+        known: dict[str, Any] = {}
+        for file in (self.state, self.lines):
+            texts = file.read_bytes().splitlines() if file.exists() else []
+            for text in texts:
+                try:
+                    known.update(json.loads(text) if file == self.state else [json.loads(text)])
+                except (ValueError, TypeError):
+                    continue
+        self.known = {name: mark for name, mark in known.items() if isinstance(mark, list) and len(mark) == 3}
+
+    def _write(self) -> None:
         partial = self.own / "state.part"
         partial.write_text(json.dumps(self.known), encoding="utf-8")
         partial.replace(self.state)
-        if kind is None:
-            for part in self.own.glob("*.object"):
-                part.unlink()
-        if self.lock:
-            self.lock.close()
+        self.lines.unlink(missing_ok=True)
 
     def has(self, item: Item) -> bool:
         """Whether the copy is whole and of this version; told by its time, and by its content where that is new."""
@@ -106,13 +139,19 @@ class Copies:
             return False
         if self.known.get(item.name) == self._mark(item, path):
             return True
-        if MD5.fullmatch(item.etag) and _md5(path) == item.etag:
+        digest = Digest(item)
+        if digest.ways and digest.read(path).matches():
             self.note(item)
             return True
         return False
 
     def note(self, item: Item) -> None:
-        self.known[item.name] = self._mark(item, self.folder / item.name)
+        """It is known from now on, even to whoever comes after a kill."""
+        mark = self._mark(item, self.folder / item.name)
+        with self.noting:
+            self.known[item.name] = mark
+            if self.journal:
+                self.journal.write(json.dumps([item.name, mark]).encode() + b"\n")
 
     def place(self, item: Item) -> Path:
         """Where the copy goes; its folder is made, and is inside the data set's even where links lie in the way."""
@@ -124,6 +163,12 @@ class Copies:
 
     def part(self, item: Item) -> Path:
         return self.own / f"{hashlib.sha256(f'{item.key} {item.etag}'.encode()).hexdigest()[:32]}.object"
+
+    def left(self, item: Item) -> int:
+        """How many of its bytes are still to come."""
+        part = self.part(item)
+        have = part.stat().st_size if part.exists() else 0
+        return item.size - have if have <= item.size else item.size
 
     def drop_all_but(self, items: Iterable[Item]) -> int:
         """Remove copies that the bucket has no more, unless somebody has changed them."""
@@ -142,6 +187,63 @@ class Copies:
         return [item.etag, item.size, path.stat().st_mtime_ns]
 
 
+class Digest:
+    """The ETags that a file would have by each way of sending it: whole, or in parts of a size that others are of."""
+
+    def __init__(self, item: Item, ways: Sequence[int] | None = None) -> None:
+        self.item, self.ways = item, _ways(item) if ways is None else ways  # bytes of a part, 0 for the whole
+        self.begin()
+
+    def begin(self) -> None:
+        self.count = 0
+        self.ended: list[list[bytes]] = [[] for _ in self.ways]
+        self.running = [_md5() for _ in self.ways]
+
+    def add(self, chunk: bytes) -> None:
+        for index, size in enumerate(self.ways):
+            rest, at = memoryview(chunk), self.count
+            while size and len(rest) >= (due := size - at % size):
+                self.running[index].update(rest[:due])
+                self.ended[index].append(self.running[index].digest())
+                self.running[index], rest, at = _md5(), rest[due:], at + due
+            self.running[index].update(rest)
+        self.count += len(chunk)
+
+    def read(self, path: Path) -> Digest:
+        with path.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                self.add(chunk)
+        return self
+
+    def matches(self) -> bool:
+        return any(self._etag(index) == self.item.etag for index in range(len(self.ways)))
+
+    def _etag(self, index: int) -> str:
+        size, running = self.ways[index], self.running[index]
+        if not size:
+            return str(running.hexdigest())
+        ended = self.ended[index] + ([running.digest()] if self.count % size else [])
+        return f"{_md5(b''.join(ended)).hexdigest()}-{len(ended)}"
+
+
+def _ways(item: Item) -> list[int]:
+    """In which sizes of parts it was probably sent, as its ETag tells."""
+    if MD5.fullmatch(item.etag):
+        return [0]
+    found = IN_PARTS.fullmatch(item.etag)
+    if not found or not item.size:
+        return []
+    count = int(found[1])
+    if count == 1:
+        return [item.size]
+    even = _parts(item.size, count * MIB) * MIB
+    return sorted(size for size in {even, *(MIB * usual for usual in USUAL)} if _parts(item.size, size) == count)
+
+
+def _parts(whole: int, size: int) -> int:
+    return -(-whole // size)
+
+
 def room(due: Sequence[Item], root: Path) -> None:
     needed, free = sum(item.size for item in due), shutil.disk_usage(root).free
     if needed > free:
@@ -150,15 +252,17 @@ def room(due: Sequence[Item], root: Path) -> None:
 
 def fetch_all(
     s3: Any, bucket: str, due: Sequence[Item], copies: Copies, workers: int, came: Callable[[int], object]
-) -> None:
-    """Several at once; the first that fails ends them all, and its error is told. `came` is given counts of bytes."""
+) -> list[str]:
+    """Several at once; the first that fails ends them all, and its error is told. `came` is given counts of bytes.
+
+    Returns the names of files that could be checked by their size alone.
+    """
     stop = threading.Event()
     with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(_fetch, s3, bucket, item, copies, stop, came) for item in due]
+        futures = {pool.submit(_fetch, s3, bucket, item, copies, stop, came): item.name for item in due}
         try:
             done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            for future in done:
-                future.result()
+            return sorted(futures[future] for future in done if not future.result())
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
@@ -166,50 +270,86 @@ def fetch_all(
 
 def _fetch(
     s3: Any, bucket: str, item: Item, copies: Copies, stop: threading.Event, came: Callable[[int], object]
-) -> None:
-    """Go on where an earlier try ended; give the file its name once it is whole."""
+) -> bool:
+    """Go on where an earlier try ended; give the file its name once it is whole. Returns whether its ETag said so."""
     path, part = copies.place(item), copies.part(item)
-    if part.exists() and part.stat().st_size >= item.size:
+    digest, tries = Digest(item), 0
+    if part.exists():
+        digest.read(part)
+    if digest.count >= item.size and digest.count and not digest.matches():
         part.unlink()
-    for number in range(1, TRIES + 1):
+        digest.begin()
+    encrypted = False
+    while digest.count < item.size or not part.exists():
+        before = digest.count
         try:
-            encrypted = _fetch_rest(s3, bucket, item, part, stop, came)
+            encrypted = _fetch_rest(s3, bucket, part, digest, stop, came)
             break
         except BROKEN:
-            if number == TRIES:
+            tries = 1 if digest.count - before >= CHUNK else tries + 1
+            if tries == TRIES:
                 raise
-            time.sleep(0.05 * 2**number)
+            time.sleep(0.05 * 2**tries)
     if stop.is_set():
-        return
-    # The ETag of a file that was sent in parts, or is encrypted, is no digest of its content.
-    damaged = MD5.fullmatch(item.etag) and not encrypted and _md5(part) != item.etag
-    if damaged or part.stat().st_size != item.size:
+        return True
+    whole = part.stat().st_size == item.size and _whole(s3, bucket, part, digest, encrypted)
+    if whole is False:
         part.unlink()
         raise SyncError(f"{item.key} of bucket '{bucket}' arrived damaged; fetch it again")
     part.replace(path)
     copies.note(item)
+    return whole is True
 
 
 def _fetch_rest(
-    s3: Any, bucket: str, item: Item, part: Path, stop: threading.Event, came: Callable[[int], object]
+    s3: Any, bucket: str, part: Path, digest: Digest, stop: threading.Event, came: Callable[[int], object]
 ) -> bool:
     """Add what the part does not have yet, of that very version; return whether the server keeps it encrypted."""
-    have = part.stat().st_size if part.exists() else 0
-    wanted: dict[str, Any] = {"Range": f"bytes={have}-"} if have else {}
+    item = digest.item
+    wanted: dict[str, Any] = {"Range": f"bytes={digest.count}-"} if digest.count else {}
     answer = s3.get_object(Bucket=bucket, Key=item.key, IfMatch=f'"{item.etag}"', **wanted)
     whole = "ContentRange" not in answer  # a server may do so, whatever was asked
+    if whole:
+        digest.begin()
     with part.open("wb" if whole else "ab") as stream:
         for chunk in answer["Body"].iter_chunks(CHUNK):
             if stop.is_set():
                 break
             stream.write(chunk)
+            digest.add(chunk)
             came(len(chunk))
+        stream.flush()
+        os.fsync(stream.fileno())
     return bool(answer.get("ServerSideEncryption") or answer.get("SSECustomerAlgorithm"))
 
 
-def _md5(path: Path) -> str:
-    digest = hashlib.md5(usedforsecurity=False)
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+def _whole(s3: Any, bucket: str, part: Path, digest: Digest, encrypted: bool) -> bool | None:
+    """Whether it is what was sent; None where its ETag does not tell: not each is a digest of the content."""
+    item = digest.item
+    if digest.matches():
+        return True
+    if encrypted or not (MD5.fullmatch(item.etag) or IN_PARTS.fullmatch(item.etag)):
+        return None
+    if MD5.fullmatch(item.etag):
+        return False
+    size = _asked(s3, bucket, item)
+    if not size:
+        return None
+    return size not in digest.ways and Digest(item, [size]).read(part).matches()
+
+
+def _asked(s3: Any, bucket: str, item: Item) -> int:
+    """The size of the parts in which it was sent, 0 if the server does not tell, or they differ."""
+    count = int(item.etag.partition("-")[2])
+    try:
+        first, last = (
+            int(s3.head_object(Bucket=bucket, Key=item.key, PartNumber=number)["ContentLength"])
+            for number in (1, count)
+        )
+    except (ClientError, BotoCoreError):
+        return 0
+    return first if first and first * (count - 1) + last == item.size else 0
+
+
+def _md5(data: bytes = b"") -> Any:
+    return hashlib.md5(data, usedforsecurity=False)

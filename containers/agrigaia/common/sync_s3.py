@@ -36,7 +36,9 @@ def sync(s3: Any, bucket: str, dataset: str, root: Path, workers: int) -> str:
     with Copies(root, dataset) as copies:
         due = [item for item in items if not copies.has(item)]
         room(due, root)
-        fetch_all(s3, bucket, due, copies, workers, came=lambda _: None)
+        unsure = fetch_all(s3, bucket, due, copies, workers, came=lambda _: None)
+        if unsure:
+            print(f"note: {len(unsure)} of {len(due)} files were checked by their size alone", file=sys.stderr)
         gone = copies.drop_all_but(items)
     size, seconds = sum(item.size for item in due) / 1e6, time.monotonic() - began
     return (

@@ -9,8 +9,6 @@ from workflow.scripts.agrigaia.demo_pictures import Demo, generate
 from workflow.scripts.agrigaia.places import ANNOTATIONS, annotations_of
 from workflow.scripts.agrigaia.remote import Remote
 
-KEY = "challenges.agrigaia.source"
-
 
 def demo(settings: Demo, scratch: Path, workers: int) -> Path:
     """Drawn fields, made once and kept."""
@@ -19,8 +17,6 @@ def demo(settings: Demo, scratch: Path, workers: int) -> Path:
 
 def folder(path: Path) -> Path:
     """A data set that is there already; it is used where it lies, and nothing is written to it."""
-    if not path.is_dir():
-        raise UserError(f"source {path} is neither 'demo' nor 'remote' nor a folder; set {KEY} to one of them")
     if annotations_of(path) is None:
         raise UserError(
             f"{path} has no {ANNOTATIONS}; export the task from CVAT as 'CVAT for images 1.1' and put its "

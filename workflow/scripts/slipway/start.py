@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from containers.kit.errors import ends_with_error
+from workflow.scripts.remote import table
 from workflow.scripts.slipway.configuration import checked, load_schema
 
 
@@ -16,6 +17,7 @@ def start(config: Mapping[str, Any], root: Path) -> dict[str, Any]:
     """The checked and complete configuration; jobs will find this very Python first, and the packages here."""
     with ends_with_error():
         complete = checked(config, load_schema(root / "workflow" / "schemas" / "config.schema.yaml"))
+        complete["sources"] = table.load(root, complete["sources"])
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     return complete
@@ -23,8 +25,12 @@ def start(config: Mapping[str, Any], root: Path) -> dict[str, Any]:
 
 def block(config: Mapping[str, Any], challenge: str) -> dict[str, Any]:
     """What the rule module of one challenge is given: its own block, and what all of them share."""
+    data = config["sources"]["data"].get(challenge, {})
     return {
         **config["challenges"][challenge],
+        "row": data,
+        "weights_table": config["sources"]["weights"],
+        "accept": config["accept"],
         "challenge": challenge,
         "containers": config["containers"],
         "scratch": f"{config['scratch']}/{challenge}",

@@ -3,31 +3,23 @@
     python -m workflow.scripts.stoic.fetch --source demo --demo '{"cases": 60}' \\
         --scratch scratch/stoic/raw --manifest scratch/stoic/raw/manifest.json
 
-`--source` is `demo` (synthetic, made below --scratch), `remote` (the organisers' bucket), or a folder in their layout.
+`--source` is `demo` (synthetic, made below --scratch), `remote` (the organisers' bucket, fetched to below --scratch),
+or a folder in their layout.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from containers.kit.errors import reports_errors
-from containers.kit.files import write_json
 from containers.kit.settings import parse
 from containers.stoic.data import fingerprint, image_file
+from workflow.scripts.slipway import fetching
 from workflow.scripts.stoic import source
 from workflow.scripts.stoic.phantom import Demo
-
-
-def locate(choice: str, demo: Demo, scratch: Path, workers: int) -> tuple[str, Path]:
-    """The kind of the source, and the folder with its data."""
-    if choice == "demo":
-        return "demo", source.demo(demo, scratch, workers)
-    if choice == "remote":
-        return "remote", source.remote()
-    return "folder", source.folder(Path(choice))
+from workflow.scripts.stoic.remote import KEY, SUBSET, Remote
 
 
 def manifest(kind: str, root: Path) -> dict[str, Any]:
@@ -39,21 +31,26 @@ def manifest(kind: str, root: Path) -> dict[str, Any]:
         facts = {"id": row.id, "file": image_file(row.id), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
         cases.append({**facts, "covid": row.covid, "severe": row.severe})
     root = root.absolute()
-    return {"schema": 1, "source": kind, "root": str(root), "fingerprint": fingerprint(root, rows), "cases": cases}
+    about = {"schema": 1, "source": kind, "root": str(root), "fingerprint": fingerprint(root, rows)}
+    if kind == "remote" and root.name.startswith(SUBSET):
+        about["subset"] = len(rows)
+    return {**about, "cases": cases}
 
 
 @reports_errors
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", required=True, help="demo, remote, or a folder")
-    parser.add_argument("--demo", default="{}", help="the section stoic.demo as JSON, or @file")
-    parser.add_argument("--scratch", type=Path, required=True, help="folder that takes what is made or fetched")
-    parser.add_argument("--manifest", type=Path, required=True, help="what is there, as JSON")
-    parser.add_argument("--workers", type=int, default=0, help="processes; 0 means one a CPU")
+    parser = fetching.flags(__doc__, "stoic", "a folder in the organisers' layout")
+    parser.add_argument("--remote", default="{}", help="the section stoic.remote as JSON, or @file")
     args = parser.parse_args(argv)
-    kind, root = locate(args.source, parse(Demo, args.demo, "demo"), args.scratch, args.workers)
+    demo, remote = parse(Demo, args.demo, "demo"), parse(Remote, args.remote, KEY)
+    kind, root = fetching.located(
+        args,
+        lambda: source.demo(demo, args.scratch, args.workers),
+        lambda: source.remote(fetching.row(args), args.accept, remote, args.scratch),
+        source.folder,
+    )
     found = manifest(kind, root)
-    write_json(args.manifest, found)
+    fetching.record(args.manifest, found)
     cases = found["cases"]
     positives, severe = (sum(case[label] for case in cases) for label in ("covid", "severe"))
     print(f"{len(cases)} cases in {root}: {positives} with COVID, {severe} of them severe")

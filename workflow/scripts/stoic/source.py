@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from containers.kit.errors import UserError, listed
 from containers.stoic.data import IMAGES, REFERENCE, Row, image_file, read_reference
+from workflow.scripts.remote import table, terms
 from workflow.scripts.stoic.phantom import Demo, generate
-
-HOW_TO_FETCH = "aws s3 sync s3://stoic2021-training/ DIR --no-sign-request"
+from workflow.scripts.stoic.remote import ROW, Remote
 
 
 def demo(settings: Demo, scratch: Path, workers: int) -> Path:
@@ -21,8 +21,6 @@ def demo(settings: Demo, scratch: Path, workers: int) -> Path:
 
 def folder(path: Path) -> Path:
     """Data that are there already; they are used where they lie, and nothing is written to them."""
-    if not path.is_dir():
-        raise UserError(f"source {path} is neither 'demo' nor 'remote' nor a folder; set stoic.source to one of them")
     for part in (IMAGES, REFERENCE):
         if not (path / part).exists():
             raise UserError(
@@ -31,11 +29,14 @@ def folder(path: Path) -> Path:
     return path.resolve()
 
 
-def remote() -> Path:
-    """The organisers' bucket."""
-    raise UserError(
-        f"this version cannot fetch source 'remote' itself; run `{HOW_TO_FETCH}` and set stoic.source to DIR"
-    )
+def remote(row: table.Row, accept: Sequence[str], settings: Remote, scratch: Path) -> Path:
+    """The organisers' bucket, all of it or a part, brought up to date."""
+    from workflow.scripts.stoic.remote_fetch import fetch  # boto3 takes its time, and the other sources need none
+
+    if row.s3 is None:
+        raise UserError(f"{ROW} must have s3, as config/sources.yaml has it; correct it under sources")
+    terms.accepted(row, accept, scratch)
+    return fetch(row.s3, row.title, settings, scratch)
 
 
 def check(root: Path) -> list[Row]:
