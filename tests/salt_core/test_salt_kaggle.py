@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.salt_core.conftest import KEY, USER, Kaggle
-from workflow.scripts.salt import kaggle as program
+from workflow.scripts.slipway import kaggle as program
 
 AGAIN = "run the same command again, which leaves out what was sent"
 SLUG = "tgs-salt-identification-challenge"
@@ -151,7 +151,7 @@ def test_no_program(kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(kaggle.folder))
     status, _, err = kaggle.run(*kaggle.files(1), "--really")
     assert status == 1
-    assert err == "error: kaggle is not on PATH; install Kaggle's command line program, and run this again\n"
+    assert err == "error: kaggle is not on PATH; run ./slipway setup, which installs it, and then this again\n"
     assert not kaggle.record.exists()
 
 

@@ -32,8 +32,9 @@ class Fetched:
         return Path(self.content["root"])
 
 
-def fetch(folder: Path, source: str | Path, workers: int = 1, **demo: Any) -> int:
+def fetch(folder: Path, source: str | Path, workers: int = 1, row: Any = None, **demo: Any) -> int:
     words = ["--source", str(source), "--demo", json.dumps(demo), "--scratch", str(folder / "raw")]
+    words += ["--row", json.dumps(row)] if row else []
     return main([*words, "--workers", str(workers), "--manifest", str(folder / "manifest.json")])
 
 
@@ -42,12 +43,18 @@ def fetch_demo(folder: Path, workers: int = 1, **demo: Any) -> Fetched:
     return Fetched(folder)
 
 
-def error(folder: Path, source: str | Path, capsys: pytest.CaptureFixture[str], **demo: Any) -> str:
+def error(
+    folder: Path,
+    source: str | Path,
+    capsys: pytest.CaptureFixture[str],
+    row: Any = None,
+    **demo: Any,
+) -> str:
     """The one sentence with which the command ends."""
     capsys.readouterr()
-    assert fetch(folder, source, **demo) == 1
+    assert fetch(folder, source, row=row, **demo) == 1
     assert not (folder / "manifest.json").exists()
-    said = [line for line in capsys.readouterr().err.splitlines() if "it/s" not in line and "?, ?" not in line]
+    said = [line for line in capsys.readouterr().err.splitlines() if "it/s" not in line and "B/s" not in line]
     assert len(said) == 1
     assert said[0].startswith("error: ")
     return said[0].removeprefix("error: ")

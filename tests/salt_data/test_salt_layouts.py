@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from tests.salt_data import layouts
 from tests.salt_data.conftest import TEST, TRAIN, Fetched, error, fetch, snapshot
-from workflow.scripts.salt import unpack as unpacking
+from workflow.scripts.remote.unpack_plan import Box, Member
+from workflow.scripts.remote.unpack_write import Place
 
 ZIPPED = (layouts.old, layouts.current, layouts.mac)
 UNPACKED = (layouts.unpacked, layouts.current_unpacked)
@@ -89,28 +90,30 @@ def test_the_outermost_of_several_zips_is_taken(fetched: Fetched, tmp_path: Path
     same(Fetched(tmp_path), fetched)
 
 
-def test_an_interrupted_unpacking_leaves_nothing(
-    fetched: Fetched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_interrupted_unpacking_is_gone_on_with(
+    fetched: Fetched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = layouts.old(fetched.root, tmp_path / "kaggle")
-    written: list[Path] = []
-    write = unpacking._write
+    written: list[str] = []
+    write, most = Place.write, TRAIN * 2 + TEST // 2  # it breaks off in the second zip
 
-    def stopping(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
-        if len(written) == TRAIN * 2 + TEST // 2:  # in the second zip
+    def stopping(self: Place, box: Box, member: Member, chunks: Iterable[bytes], came: Callable[[int], object]) -> None:
+        if len(written) == most:
             raise KeyboardInterrupt
-        write(archive, member, target)
-        written.append(target)
+        write(self, box, member, chunks, came)
+        written.append(member.place)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(unpacking, "_write", stopping)
-        with pytest.raises(KeyboardInterrupt):
-            fetch(tmp_path, source)
-    assert len(written) == TRAIN * 2 + TEST // 2
-    assert not list((tmp_path / "raw").iterdir())
-    assert not (tmp_path / "manifest.json").exists()
+    monkeypatch.setattr(Place, "write", stopping)
+    assert error(tmp_path, source, capsys) == (
+        "unpacking was stopped before its end; run it again, and it goes on from there"
+    )
+    assert len(written) == most
+    assert not list((tmp_path / "raw").glob("unpacked-*"))
+    most = -1
     assert fetch(tmp_path, source) == 0
+    assert len(written) == len(set(written)) == TRAIN * 2 + TEST
     same(Fetched(tmp_path), fetched)
+    assert [path.name for path in (tmp_path / "raw").iterdir()] == [Fetched(tmp_path).root.name]
 
 
 def test_what_a_kill_left_is_not_taken_for_the_data(fetched: Fetched, tmp_path: Path) -> None:
@@ -148,12 +151,3 @@ def test_half_of_the_zips_is_refused(fetched: Fetched, tmp_path: Path, capsys: p
     shutil.move(tmp_path / "train.zip", source / "train.zip")
     said = error(tmp_path, source, capsys)
     assert said == f"{source} lacks test/images (from test.zip); put there what the competition has"
-
-
-def test_kaggle_is_named_with_its_rules_and_its_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert error(tmp_path, "remote", capsys) == (
-        "this version cannot fetch source 'remote' itself; accept the rules of the competition "
-        "tgs-salt-identification-challenge on Kaggle's page of it, run 'kaggle competitions download -c "
-        "tgs-salt-identification-challenge' and set challenges.salt.source to the folder"
-    )
-    assert not list(tmp_path.iterdir())

@@ -7,12 +7,13 @@ import stat
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.salt_data import layouts
 from tests.salt_data.conftest import Fetched, error
-from workflow.scripts.salt import unpack as unpacking
+from workflow.scripts.remote.unpack_write import Place
 
 Spoil = Callable[[Path], None]
 
@@ -53,10 +54,10 @@ def _flagged(piece: bytes, offset: int) -> bytes:
     return piece[:offset] + bytes([piece[offset] | 1]) + piece[offset + 1 :]
 
 
-def refused(folder: Path, source: Path, capsys: pytest.CaptureFixture[str]) -> str:
+def refused(folder: Path, source: Path, capsys: pytest.CaptureFixture[str], row: dict[str, Any] | None = None) -> str:
     """The sentence; nothing of the zip is left, in --scratch or elsewhere."""
     before = set(source.parent.rglob("*"))
-    said = error(folder, source, capsys)
+    said = error(folder, source, capsys, row)
     assert set(source.parent.rglob("*")) - before <= {folder, folder / "raw"}
     return said
 
@@ -71,9 +72,9 @@ def refused(folder: Path, source: Path, capsys: pytest.CaptureFixture[str]) -> s
         (adding("C:/evil"), "holds 'C:/evil', which would leave the folder"),
         (adding("images/link", stat.S_IFLNK | 0o777), "holds 'images/link', which is a link or a device"),
         (adding("images/pipe", stat.S_IFIFO | 0o666), "holds 'images/pipe', which is a link or a device"),
-        (torn, "is no whole zip (File is not a zip file); download it again"),
-        (flipped, "is no whole zip (Bad CRC-32 for file '"),
-        (locked, "is encrypted, and the competition's is not; download it again"),
+        (torn, "is no whole archive (File is not a zip file); download it again"),
+        (flipped, "is no whole archive (Bad CRC-32 for file '"),
+        (locked, "is locked; set sources.data.salt.archive.password"),
     ],
 )
 @pytest.mark.parametrize("which", ["train.zip", "test.zip"])
@@ -112,22 +113,29 @@ def test_a_member_that_is_there_twice_is_refused(
     assert said == f"{source / 'train.zip'} holds {first} more than once; download it again"
 
 
+@pytest.mark.parametrize("limit", ["files", "bytes", "ratio"])
 def test_bombs_are_refused_before_anything_is_written(
-    fetched: Fetched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    limit: str, fetched: Fetched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = layouts.old(fetched.root, tmp_path / "kaggle")
-    with zipfile.ZipFile(source / "train.zip") as archive:
-        sizes = [member.file_size for member in archive.infolist() if not member.is_dir()]
-    wanted = (
-        f"{source / 'train.zip'} would unpack to {len(sizes):,} files of {sum(sizes):,} bytes, "
-        "far more than the competition has; download it again"
+    path = source / "train.zip"
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    size = sum(member.file_size for member in entries)
+    packed = path.stat().st_size
+    few = size / packed / 2
+    most, said = {
+        "files": (len(entries) - 1, f"{len(entries):,} entries, and sources.data.salt.archive.files"),
+        "bytes": (size - 1, f"{size:,} bytes, and sources.data.salt.archive.bytes"),
+        "ratio": (few, f"{size:,} bytes, of {packed:,} that are packed, and sources.data.salt.archive.ratio"),
+    }[limit]
+    allowed = f"{int(most * (packed if limit == 'ratio' else 1)):,}"
+    monkeypatch.setattr(Place, "write", None)  # so that writing would fail
+    row = {"title": "salt", "kaggle": {"competition": "x"}, "archive": {"files": 10**6, "bytes": 10**9, limit: most}}
+    assert refused(tmp_path / "out", source, capsys, row) == (
+        f"{path} holds {said} allows {allowed}; raise that if the archive is the one that you want, or download it "
+        "again"
     )
-    monkeypatch.setattr(unpacking, "_write", None)  # so that writing would fail
-    for name, least in (("FILES", len(sizes) - 1), ("BYTES", sum(sizes) - 1)):
-        with monkeypatch.context() as patch:
-            patch.setattr(unpacking, name, least)
-            assert refused(tmp_path / "out", source, capsys) == wanted
-    assert (unpacking.FILES, unpacking.BYTES) == (100_000, 8 << 30)
 
 
 def test_a_disk_without_room_is_told_before_anything_is_written(
@@ -135,8 +143,7 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
 ) -> None:
     source = layouts.old(fetched.root, tmp_path / "kaggle")
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(unpacking, "_write", None)
+    monkeypatch.setattr(Place, "write", None)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
     said = refused(tmp_path / "out", source, capsys)
-    assert said.startswith(f"{source / 'train.zip'} unpacks to ")
-    assert said.endswith(" has 1,000 free; make room there")
+    assert f" has 1.0 kB free and what {source / 'train.zip'} holds takes " in said

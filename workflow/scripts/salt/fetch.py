@@ -9,30 +9,20 @@ unpacked; zips are unpacked below --scratch.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from containers.kit.errors import UserError, reports_errors
-from containers.kit.files import hash_of, write_json
+from containers.kit.errors import reports_errors
+from containers.kit.files import hash_of
 from containers.kit.settings import parse
 from workflow.scripts.salt import source
 from workflow.scripts.salt.dataset import Case, Competition, read
 from workflow.scripts.salt.demo_images import Demo
+from workflow.scripts.slipway import fetching
 
 WHOLE = (4_000, 18_000)  # images to learn from and to be judged by
-
-
-def locate(choice: str, demo: Demo, scratch: Path, workers: int) -> tuple[str, tuple[Path, ...]]:
-    """The kind of the source, and the folders to look in."""
-    if choice == "demo":
-        return "demo", source.demo(demo, scratch, workers)
-    if choice == "remote":
-        return "remote", source.remote()
-    return "folder", source.folder(Path(choice), scratch)
 
 
 def manifest(kind: str, found: Competition) -> dict[str, Any]:
@@ -61,21 +51,18 @@ def counted(found: Competition) -> str:
 
 @reports_errors
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", required=True, help="demo, remote, or a folder with Kaggle's files or zips")
-    parser.add_argument("--demo", default="{}", help="the section salt.demo as JSON, or @file")
-    parser.add_argument("--scratch", type=Path, required=True, help="folder for what is made or unpacked")
-    parser.add_argument("--manifest", type=Path, required=True, help="what is there, as JSON")
-    parser.add_argument("--workers", type=int, default=0, help="processes; 0 means one a CPU")
+    parser = fetching.flags(__doc__, "salt", "a folder with Kaggle's files or zips")
     args = parser.parse_args(argv)
-    kind, places = locate(args.source, parse(Demo, args.demo, "demo"), args.scratch, args.workers)
+    kind, places = fetching.located(
+        args,
+        lambda: source.demo(parse(Demo, args.demo, "demo"), args.scratch, args.workers),
+        lambda: source.remote(fetching.row(args), args.accept, args.scratch, args.workers),
+        lambda path: source.folder(path, fetching.row(args), args.scratch, args.workers),
+    )
     found = read(places, args.workers)
     for note in found.notes:
         print(f"warning: {note}", file=sys.stderr)
-    try:
-        write_json(args.manifest, manifest(kind, found))
-    except OSError as error:
-        raise UserError(f"{args.manifest} cannot be written ({error.strerror}); make room there") from None
+    fetching.record(args.manifest, manifest(kind, found))
     print(f"{found.root}: {counted(found)}")
     return 0
 

@@ -9,19 +9,27 @@ What Kaggle gives is known in two layouts, each unpacked or still zipped:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from containers.kit.errors import UserError
-from containers.kit.files import hash_of, replacing_tree
+from containers.kit.files import hash_of
+from workflow.scripts.remote import terms
+from workflow.scripts.remote.bring import FOLDER
+from workflow.scripts.remote.room import need
+from workflow.scripts.remote.table import Archive, Row
+from workflow.scripts.remote.unpack import unpack
+from workflow.scripts.remote.unpack_plan import UnsoundError
 from workflow.scripts.salt.demo_images import Demo, generate
-from workflow.scripts.salt.unpack import unpack
+from workflow.scripts.slipway import kaggle, kaggle_access
 
 COMPETITION = "tgs-salt-identification-challenge"
 INNER = "competition_data"
 ZIPS = (f"{COMPETITION}.zip", f"{INNER}.zip", "train.zip", "test.zip")
 IMAGES = "train/images"
-KEY = "challenges.salt.source"
+KEY, ROW = "challenges.salt.source", "sources.data.salt"
 
 
 def demo(settings: Demo, scratch: Path, workers: int) -> tuple[Path, ...]:
@@ -29,25 +37,45 @@ def demo(settings: Demo, scratch: Path, workers: int) -> tuple[Path, ...]:
     return (generate(settings, scratch, workers),)
 
 
-def remote() -> tuple[Path, ...]:
-    """Kaggle."""
-    raise UserError(
-        f"this version cannot fetch source 'remote' itself; accept the rules of the competition {COMPETITION} on "
-        f"Kaggle's page of it, run 'kaggle competitions download -c {COMPETITION}' and set {KEY} to the folder"
-    )
+def remote(row: Row, accept: Sequence[str], scratch: Path, workers: int) -> tuple[Path, ...]:
+    """What Kaggle gives, or a mirror's one zip: fetched and unpacked below `scratch`, and neither of it twice."""
+    terms.accepted(row, accept, scratch)
+    place = scratch.absolute() / FOLDER
+    if row.kaggle:
+        found = place / row.kaggle.competition
+        if not found.is_dir():
+            program, hidden = kaggle_access.find(), kaggle_access.secrets()
+            if not any(place.glob(f".{row.kaggle.competition}.*")):  # else some of it is there
+                need(place, 2 * row.kaggle.about, f"{row.title} (what Kaggle gives, and what that holds)")
+            kaggle.download(program, row.kaggle.competition, found, row.kaggle.page, hidden)
+        return folder(found, row, scratch, workers)
+    if row.http:
+        from workflow.scripts.remote import http  # here, since the other sources need none of what it imports
+
+        return _within([http.fetch(row.http, place, ROW)], place, row, scratch, workers)
+    raise UserError(f"{ROW} has neither kaggle nor http; correct it under sources")
 
 
-def folder(path: Path, scratch: Path) -> tuple[Path, ...]:
+def _limits(row: Row) -> Archive:
+    if row.archive is None:
+        raise UserError(f"{ROW} must have archive, as config/sources.yaml has it; correct it under sources")
+    return row.archive
+
+
+def folder(path: Path, row: Row, scratch: Path, workers: int = 0) -> tuple[Path, ...]:
     """Where to look for the parts: the data's own folder first, which is only read, and what was unpacked of it."""
-    if not path.is_dir():
-        raise UserError(f"source {path} is neither 'demo' nor 'remote' nor a folder; set {KEY} to one of them")
     root = _with_images(path)
     if root:
         return _and_above(root, path)
     zips = _zips(path)
     if not zips:
         raise UserError(f"{path} has neither {IMAGES} nor one of {', '.join(ZIPS)}; set {KEY} to the folder of one")
-    unpacked = _unpacked(zips, scratch)
+    return _within(zips, path, row, scratch, workers)
+
+
+def _within(zips: list[Path], path: Path, row: Row, scratch: Path, workers: int) -> tuple[Path, ...]:
+    """The images are in the zips; the tables are there, too, or beside them in `path`."""
+    unpacked = _unpacked(zips, scratch, _limits(row), workers)
     root = _with_images(unpacked)
     if not root:
         names = " and ".join(one.name for one in zips)
@@ -74,28 +102,47 @@ def _and_above(root: Path, top: Path) -> tuple[Path, ...]:
     return (root, *(folder for folder in root.parents if folder == top or top in folder.parents))
 
 
-def _unpacked(zips: list[Path], scratch: Path) -> Path:
+def _unpacked(zips: list[Path], scratch: Path, limits: Archive, workers: int) -> Path:
     """What the zips hold, unpacked once and whole: the folder's name tells which files of which time they were."""
     marks = [[str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns] for path in zips]
     target = scratch.absolute() / f"unpacked-{hash_of(marks)}"
-    if target.is_dir():
-        return target
+    work = target.with_name(f".{target.name}.parts")  # what was begun there is gone on with
     try:
-        with replacing_tree(target) as new:
-            for path in zips:
-                _unpack(path, new)
+        if not target.is_dir():
+            parts = [part for index, one in enumerate(zips) for part in _parts(one, work / str(index), limits, workers)]
+            for part in parts:
+                _move(part, work / "whole")
+            (work / "whole").rename(target)
+        shutil.rmtree(work, ignore_errors=True)
+    except UnsoundError:  # another zip will be another folder
+        shutil.rmtree(work, ignore_errors=True)
+        raise
     except OSError as error:
         raise UserError(f"{scratch} cannot take what {zips[0]} holds ({error.strerror}); make room there") from None
+    finally:
+        with suppress(OSError):  # it is not there, or holds what the next run goes on with
+            work.rmdir()
     return target
 
 
-def _unpack(path: Path, target: Path, called: str = "") -> None:
-    """One zip, and those of the competition in it, which are not kept; errors name what it is `called`."""
+def _parts(path: Path, part: Path, limits: Archive, workers: int, called: str = "") -> Iterator[Path]:
+    """One zip as the folder `part`, and those of the competition in it beside that; errors name what it is `called`."""
     called = called or str(path)
     top = path.stem if path.stem in ("train", "test") else ""
-    unpack(path, target, top, called)
-    for name in () if top else ZIPS[1:]:
-        inner = target / name
-        if inner.is_file() and path.name != name:
-            _unpack(inner, target, f"{called}/{name}")
-            inner.unlink()
+    unpack(path, part, limits, top=top, called=called, workers=workers, key=ROW)
+    for name in () if top or path.name in ZIPS[1:] else ZIPS[1:]:
+        if (part / name).is_file():
+            below = part.with_name(f"{part.name}-{name}")
+            yield from _parts(part / name, below, limits, workers, f"{called}/{name}")
+    yield part
+
+
+def _move(part: Path, whole: Path) -> None:
+    """All but the zips; what an interrupted run had moved is no longer in `part`."""
+    whole.mkdir(exist_ok=True)
+    for path in sorted(part.iterdir()):
+        if path.name in ZIPS:
+            continue
+        if (whole / path.name).exists():
+            raise UnsoundError(f"{path.name} is in more than one of Kaggle's zips; download them again")
+        path.rename(whole / path.name)

@@ -22,7 +22,9 @@ from containers.kit.errors import UserError, listed, reports_errors
 from containers.kit.files import CHUNK, read_json, sha256
 from containers.salt import submission
 from containers.salt.settings import A_DAY
-from workflow.scripts.salt import kaggle, sent
+from workflow.scripts.salt import sent
+from workflow.scripts.slipway import kaggle, kaggle_access
+from workflow.scripts.slipway.kaggle_access import Secrets
 
 COMPETITION = "tgs-salt-identification-challenge"
 LEVEL = 3  # isal's best
@@ -41,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--record", type=Path, required=True, help="JSON of what was sent")
     parser.add_argument("--really", action="store_true", help="send; else only say what would be run")
     args = parser.parse_args(argv)
-    hidden = kaggle.secrets()
+    hidden = kaggle_access.secrets()
     _check_message(args.message, hidden)
     source, ids = _test(args.manifest)
     if args.really:
@@ -68,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _check_message(message: str, hidden: kaggle.Secrets) -> None:
+def _check_message(message: str, hidden: Secrets) -> None:
     if not message.strip() or message.startswith("-") or not message.isprintable():
         raise UserError(f"{MESSAGE} must be one line that does not begin with '-'; say in it what was sent")
     if any(key in message for key in hidden.keys):
@@ -133,8 +135,8 @@ def _packed(record: sent.Record, digest: str, path: Path) -> Path:
     return record.path.parent / f"submit-{digest[:12]}" / f"{path.name}.gz"
 
 
-def _send(files: dict[str, Path], competition: str, message: str, record: sent.Record, hidden: kaggle.Secrets) -> None:
-    program = kaggle.find()
+def _send(files: dict[str, Path], competition: str, message: str, record: sent.Record, hidden: Secrets) -> None:
+    program = kaggle_access.find()
     for digest, path in files.items():
         packed = _packed(record, digest, path)
         try:
@@ -148,9 +150,7 @@ def _send(files: dict[str, Path], competition: str, message: str, record: sent.R
             shutil.rmtree(packed.parent, ignore_errors=True)
 
 
-def _submit(
-    program: str, competition: str, packed: Path, message: str, record: sent.Record, hidden: kaggle.Secrets
-) -> str:
+def _submit(program: str, competition: str, packed: Path, message: str, record: sent.Record, hidden: Secrets) -> str:
     try:
         said = kaggle.submit(program, competition, packed, message, hidden)
     except UserError as error:

@@ -1,0 +1,1 @@
+"""What Kaggle gives, fetched by a stand-in for its program."""

@@ -1,0 +1,1 @@
+"""Archives unpacked: sound ones, locked ones, broken ones, and runs that were interrupted."""
