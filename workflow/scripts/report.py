@@ -3,7 +3,8 @@
     python -m workflow.scripts.report --challenge stoic --title "STOIC2021" \
         --verdict results/stoic/train/verdict.json results/stoic/predict/verdict.json \
         --manifest results/stoic/STOICTrain.manifest.json results/stoic/STOICAlgorithm.manifest.json \
-        --card results/stoic/artifact/card.json --output results/stoic/report.html
+        --card results/stoic/artifact/card.json --data scratch/stoic/raw/fingerprint.json \
+        --output results/stoic/report.html
 
 The page needs no other file, no network and no script. What is left out of the command is left out of the page.
 """
@@ -17,7 +18,7 @@ from typing import Any
 
 from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json, write_text
-from workflow.scripts.slipway.pages import archives, curves, history, model, pictures, verdicts
+from workflow.scripts.slipway.pages import archives, curves, data, history, model, pictures, verdicts
 from workflow.scripts.slipway.pages.html import Html, joined, mark, reading, tag
 
 STYLE = Path(__file__).with_name("slipway") / "pages" / "style.css"
@@ -101,6 +102,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             saved.append((path, manifest))
     if saved:
         sections.append(archives.section([manifest for _, manifest in saved]))
+    for path in args.data:
+        with reading(path, "the fingerprint of raw data"):
+            sections.append(data.section(read_json(path)))
     for path in args.card:
         with reading(path, "a model card"):
             card = read_json(path)
@@ -132,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     for flag, what in (
         ("--manifest", "manifest of each saved archive"),
+        ("--data", "fingerprint of the raw data"),
         ("--card", "the model card as JSON"),
         ("--metrics", "metrics.csv of the training"),
     ):
