@@ -23,11 +23,11 @@ def error_of(folder: Path, source: Path | str, capsys: pytest.CaptureFixture[str
     return line.removeprefix("error: ")
 
 
-def test_remote_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_fetched_needs_an_agreement_to_its_licence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert error_of(tmp_path, "remote", capsys) == (
-        "this version cannot fetch source 'remote' itself; download amos22.zip of the Zenodo record "
-        "10.5281/zenodo.7262581, unpack it and set amos.source to the folder amos22"
+        "add 'AMOS22' to the key accept if you agree to the licence of AMOS22; its terms stand above"
     )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_source_that_is_nothing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -222,10 +222,16 @@ def test_other_sources_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture
         f"source {tmp_path}/nowhere is neither 'demo' nor 'remote' nor a folder; "
         "set challenges.objectnet.source to one of them"
     )
-    said = error(tmp_path, Path("remote"), capsys)
-    assert "objectnet-1.0.zip (197 GB; the organisers give the password that opens it)" in said
-    assert said.endswith("unpack it and set challenges.objectnet.source to the folder objectnet-1.0")
-    assert "://" not in said
+
+
+def test_what_is_fetched_needs_an_agreement_to_its_licence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fetch(tmp_path, Path("remote")) == 1
+    heard = capsys.readouterr().err.splitlines()
+    assert any("never be used to tune the parameters of any model" in line for line in heard[:-1])
+    assert heard[-1] == (
+        "error: add 'ObjectNet-1.0' to the key accept if you agree to the licence of ObjectNet, all images; its terms "
+        "stand above"
+    )
 
 
 def test_the_objects_above_are_what_they_are_taken_for() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.images.conftest import CACHE
 from tests.workflow.clone import Clone
+from tests.workflow.planted import PLANTED
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +25,11 @@ def downloads() -> Path:
 
 
 def done(root: Path, downloads: Path, *commands: tuple[str, ...]) -> Clone:
-    """A copy in which these commands have run, one after the other."""
+    """A copy in which these commands have run, one after the other, by a user who has credentials."""
     clone = Clone.make(root)
     clone.share_downloads(downloads)
     for words in commands:
-        clone.snakemake(*words)
+        clone.snakemake(*words, environ=PLANTED)
     return clone
 
 

@@ -11,6 +11,7 @@ from tests.workflow.clone import Clone
 AGRIGAIA = {
     "base": 1,
     "agrigaia_fetch": 1,
+    "agrigaia_inspect": 1,
     "agrigaia_lay_out": 1,
     "agrigaia_template": 1,
     "agrigaia_wheels_train": 1,
@@ -36,6 +37,7 @@ def test_agrigaia_alone(fresh: Clone) -> None:
 def test_training_on_the_host_needs_no_engine(fresh: Clone) -> None:
     assert fresh.plan("agrigaia_train") == {
         "agrigaia_fetch": 1,
+        "agrigaia_inspect": 1,
         "agrigaia_template": 1,
         "agrigaia_train_here": 1,
         "agrigaia_train": 1,

@@ -43,7 +43,10 @@ def test_shipped_files_are_valid(name: str) -> None:
 
 def test_shipped_files_begin_with_their_schema() -> None:
     for path in (ROOT / "config").glob("*.yaml"):
-        assert path.read_text().startswith("# yaml-language-server: $schema=../workflow/schemas/config.schema.yaml\n")
+        schema = "sources" if path.stem == "sources" else "config"
+        assert path.read_text().startswith(
+            f"# yaml-language-server: $schema=../workflow/schemas/{schema}.schema.yaml\n"
+        )
 
 
 @pytest.mark.parametrize(

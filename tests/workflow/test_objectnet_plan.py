@@ -9,6 +9,7 @@ from tests.workflow.clone import Clone
 OBJECTNET = {
     "base": 1,
     "objectnet_fetch": 1,
+    "objectnet_inspect": 1,
     "objectnet_photos": 1,
     **{f"objectnet_{rule}_{name}": 1 for rule in ("weights", "compare") for name in ("lite0", "lite2")},
     "objectnet_choose": 1,

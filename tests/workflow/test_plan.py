@@ -15,6 +15,7 @@ from tests.workflow.test_salt_plan import SALT
 WHOLE_WAY = {
     "base": 1,
     "stoic_fetch": 1,
+    "stoic_inspect": 1,
     "stoic_wheels_train": 1,
     "stoic_wheels_predict": 1,
     "stoic_submission_train": 1,
@@ -35,6 +36,7 @@ WHOLE_WAY = {
 AMOS = {
     "base": 1,
     "amos_fetch": 1,
+    "amos_inspect": 1,
     "amos_plan": 1,
     "amos_preprocess_cases": 1,
     "amos_train_fold": 2,

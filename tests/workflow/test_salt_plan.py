@@ -9,6 +9,7 @@ from tests.workflow.clone import Clone
 SALT = {
     "base": 1,
     "salt_fetch": 1,
+    "salt_inspect": 1,
     "salt_pack": 1,
     "salt_classify_fold": 4,
     "salt_classified": 1,

@@ -19,6 +19,15 @@ with ends_with_error():
     if config["source"] == "remote":
         complete(build(Remote, config["remote"], "challenges.agrigaia.remote"))
 
+FETCHED = [
+    f"--remote={json.dumps(config['remote'], sort_keys=True)}",
+    *(["--strict"] if CHOSEN.train.get("strict") else []),
+]
+
+
+include: "fetch.smk"
+
+
 OWN_PACKAGES = CHOSEN.architecture.folder / "requirements.txt"
 CUSTOM = str(CHOSEN.architecture.folder / "custom.json")
 IMAGES = {
@@ -47,44 +56,12 @@ include: "stages.smk"
 include: "agrigaia_template.smk"
 
 
-rule fetch:
-    """Have the data set at hand: draw the demo's fields, check a folder, or fetch it from the platform's bucket."""
-    input:
-        code=code("workflow/scripts/agrigaia/fetch.py"),
-    output:
-        manifest="<scratch>/raw/manifest.json",
-    log:
-        "<logs>/fetch.log",
-    conda:
-        here("envs", "prepare.yaml")
-    threads: 16
-    params:
-        source=config["source"],
-        demo=settings(**config["demo"]),
-        remote=settings(**config["remote"]),
-        strict=["--strict"] if CHOSEN.train.get("strict") else [],
-        folder=subpath(output.manifest, parent=True),
-    message:
-        f"{TITLE}: have the data set at hand"
-    shell:
-        r"""
-        python -m workflow.scripts.agrigaia.fetch \
-            --source {params.source:q} \
-            --demo {params.demo:q} \
-            --remote {params.remote:q} \
-            {params.strict:q} \
-            --scratch {params.folder:q} \
-            --workers {threads} \
-            --manifest {output.manifest:q} \
-            2>&1 | tee {log:q}
-        """
-
-
 rule lay_out:
     """Lay the data set out as the platform mounts it."""
     input:
         code=code("workflow/scripts/agrigaia/lay_out.py"),
         manifest="<scratch>/raw/manifest.json",
+        sound=SOUND,
     output:
         minio="<scratch>/raw/minio.json",
     log:
@@ -118,6 +95,7 @@ rule train_here:
         code=code("workflow/scripts/agrigaia/train_here.py", "workflow/scripts/lease.py"),
         template="<results>/template",
         manifest="<scratch>/raw/manifest.json",
+        sound=SOUND,
     output:
         artifact=directory("<results>/artifact"),
     log:

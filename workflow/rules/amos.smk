@@ -22,6 +22,12 @@ with ends_with_error():
         build(kind, config[section], f"challenges.amos.{section}")
     FOLDS = build(Train, TRAIN, "challenges.amos.train").chosen
 
+FETCHED = [f"--task={config['task']}"]
+
+
+include: "fetch.smk"
+
+
 IMAGES = {
     "predict": {
         "folder": "docker",
@@ -42,37 +48,6 @@ REPORTED = ["<results>/artifact", "<results>/score"]
 
 include: "submission.smk"
 include: "amos_nnunet.smk"
-
-
-rule fetch:
-    """Have the raw data at hand: make the demo cases, or check the folder and use it in place."""
-    input:
-        code=code("workflow/scripts/amos/fetch.py"),
-    output:
-        manifest="<scratch>/raw/manifest.json",
-    log:
-        "<logs>/fetch.log",
-    conda:
-        here("envs", "prepare.yaml")
-    threads: 16
-    params:
-        source=config["source"],
-        task=config["task"],
-        demo=settings(**config["demo"]),
-        folder=subpath(output.manifest, parent=True),
-    message:
-        f"{TITLE}: have the raw data at hand"
-    shell:
-        r"""
-        python -m workflow.scripts.amos.fetch \
-            --source {params.source:q} \
-            --task {params.task} \
-            --demo {params.demo:q} \
-            --scratch {params.folder:q} \
-            --workers {threads} \
-            --manifest {output.manifest:q} \
-            2>&1 | tee {log:q}
-        """
 
 
 rule cases:

@@ -15,6 +15,7 @@ rule plan:
     input:
         code=code("workflow/scripts/amos/plan.py", *OWN_NETWORK),
         manifest="<scratch>/raw/manifest.json",
+        sound=SOUND,
     output:
         plan=directory("<scratch>/plan"),
     log:

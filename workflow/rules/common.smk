@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from containers.kit.errors import ends_with_error
+from workflow.scripts.remote import table
 from workflow.scripts.slipway.sources import closure
 
 ROOT = Path(workflow.basedir)
@@ -45,3 +46,15 @@ def pretrained(wildcards, input):
 def there(file):
     """A user's own file as input, so that a new one is noticed; where it is missing the rule itself says so."""
     return lambda wildcards: [file] if Path(file).is_file() else []
+
+
+def of_table(weights, key):
+    """The words that tell where `remote:NAME` of the table of sources is, and whether its licence is agreed to."""
+    name = weights.removeprefix("remote:")
+    words = []
+    if name != weights:
+        with ends_with_error():
+            licence = table.weights(config["weights_table"], name, key).licence
+        accepted = [one for one in config["accept"] if licence and one == licence.name]
+        words = [f"--table={json.dumps({name: config['weights_table'][name]}, sort_keys=True)}", "--accept", *accepted]
+    return lambda wildcards: words

@@ -23,6 +23,12 @@ with ends_with_error():
     refuse_folders(config["source"], config["train"]["photos"])
     OF_ZOO = any(of_zoo(candidate.model) for candidate in CANDIDATES.values())
 
+FETCHED = [f"--answers={config['answers']}"] if config["answers"] else []
+
+
+include: "fetch.smk"
+
+
 IMAGES = {
     image: {
         "folder": image,
@@ -54,42 +60,12 @@ include: "submission.smk"
 include: "objectnet_choice.smk"
 
 
-rule fetch:
-    """Have ObjectNet's images at hand: make the demo images, or check the folder and use it in place."""
-    input:
-        code=code("workflow/scripts/objectnet/fetch.py"),
-    output:
-        manifest="<scratch>/raw/manifest.json",
-    log:
-        "<logs>/fetch.log",
-    conda:
-        here("envs", "prepare.yaml")
-    threads: 16
-    params:
-        source=config["source"],
-        answers=[f"--answers={config['answers']}"] if config["answers"] else [],
-        demo=settings(**config["demo"]),
-        folder=subpath(output.manifest, parent=True),
-    message:
-        f"{TITLE}: have the images at hand"
-    shell:
-        r"""
-        python -m workflow.scripts.objectnet.fetch \
-            --source {params.source:q} \
-            {params.answers:q} \
-            --demo {params.demo:q} \
-            --scratch {params.folder:q} \
-            --workers {threads} \
-            --manifest {output.manifest:q} \
-            2>&1 | tee {log:q}
-        """
-
-
 rule cases:
     """Lay out the images that the container is tried on, as it finds them on the platform."""
     input:
         code=code("workflow/scripts/objectnet/cases.py"),
         manifest="<scratch>/raw/manifest.json",
+        sound=SOUND,
     output:
         cases="<scratch>/raw/cases.json",
     log:

@@ -48,6 +48,7 @@ for name, candidate in CANDIDATES.items():
         params:
             name=name,
             weights=candidate.weights,
+            table=of_table(candidate.weights, f"challenges.objectnet.train.candidates.{name}.weights"),
             folder=subpath(output.record, parent=True),
         message:
             f"{TITLE}: have the weights of {name} at hand"
@@ -56,6 +57,7 @@ for name, candidate in CANDIDATES.items():
             python -m workflow.scripts.objectnet.weights \
                 --candidate {params.name:q} \
                 --weights {params.weights:q} \
+                {params.table:q} \
                 --cache {params.folder:q} \
                 --output {output.record:q} \
                 2>&1 | tee {log:q}

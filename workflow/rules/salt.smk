@@ -26,6 +26,12 @@ with ends_with_error():
         build(kind, config[section], f"challenges.salt.{section}")
     FOLDS = build(Segmentation, config["segmentation"], "challenges.salt.segmentation").chosen(TRAIN.folds)
 
+FETCHED = []
+
+
+include: "fetch.smk"
+
+
 OWN_NETWORKS = [
     config[kind]["model"].partition(":")[0] for kind in ("classifier", "segmentation") if ":" in config[kind]["model"]
 ]
@@ -49,35 +55,6 @@ REPORTED = ["<results>/artifact", "<results>/score"]
 include: "submission.smk"
 include: "salt_training.smk"
 include: "salt_learning.smk"
-
-
-rule fetch:
-    """Have the images at hand: make the demo's, or unpack and check what Kaggle gives."""
-    input:
-        code=code("workflow/scripts/salt/fetch.py"),
-    output:
-        manifest="<scratch>/raw/manifest.json",
-    log:
-        "<logs>/fetch.log",
-    conda:
-        here("envs", "prepare.yaml")
-    threads: 16
-    params:
-        source=config["source"],
-        demo=settings(**config["demo"]),
-        folder=subpath(output.manifest, parent=True),
-    message:
-        f"{TITLE}: have the images at hand"
-    shell:
-        r"""
-        python -m workflow.scripts.salt.fetch \
-            --source {params.source:q} \
-            --demo {params.demo:q} \
-            --scratch {params.folder:q} \
-            --workers {threads} \
-            --manifest {output.manifest:q} \
-            2>&1 | tee {log:q}
-        """
 
 
 rule preprocess:

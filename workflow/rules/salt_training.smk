@@ -14,6 +14,7 @@ rule pack:
     input:
         code=code("workflow/scripts/salt/pack.py"),
         manifest="<scratch>/raw/manifest.json",
+        sound=SOUND,
     output:
         packed=directory("<scratch>/packed"),
     log:
@@ -54,6 +55,7 @@ for kind in PRETRAINED:
         params:
             kind=kind,
             weights=PRETRAINED[kind],
+            table=of_table(PRETRAINED[kind], f"challenges.salt.{kind}.weights"),
             folder=subpath(output.record, parent=True),
         message:
             f"{TITLE}: have the pretrained weights of the {kind} at hand"
@@ -62,6 +64,7 @@ for kind in PRETRAINED:
             python -m workflow.scripts.salt.weights \
                 --kind {params.kind} \
                 --weights {params.weights:q} \
+                {params.table:q} \
                 --cache {params.folder:q} \
                 --output {output.record:q} \
                 2>&1 | tee {log:q}

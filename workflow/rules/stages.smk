@@ -13,6 +13,7 @@ rule report:
         reloaded=[f"<results>/{image}/reloaded.json" for image in RELOADED],
         manifests=[f"<results>/{CONTRACTED[image].archive}.manifest.json" for image in IMAGES],
         artifact=REPORTED,
+        data="<scratch>/raw/fingerprint.json",
     output:
         page=report(
             "<results>/report.html",
@@ -38,6 +39,7 @@ rule report:
             --verdict {input.verdicts:q} {params.reloaded:q} \
             --manifest {input.manifests:q} \
             --card {params.cards:q} \
+            --data {input.data:q} \
             --output {output.page:q} \
             2>&1 | tee {log:q}
         """

@@ -6,6 +6,7 @@ Out: a train container and an inference container with verdicts and archives, an
 
 from containers.kit.settings import build
 from containers.stoic.settings import Settings
+from workflow.scripts.stoic.remote import KEY, Remote
 
 
 include: "common.smk"
@@ -25,6 +26,13 @@ LEARNING = {key: value for key, value in TRAIN.items() if key != "where"}
 # What the schema cannot see is said before anything runs, too.
 with ends_with_error():
     build(Settings, {"preprocess": GEOMETRY, "train": TRAIN, "predict": config["predict"]}, "challenges.stoic")
+    build(Remote, config["remote"], KEY)
+
+FETCHED = [f"--remote={json.dumps(config['remote'], sort_keys=True)}"]
+
+
+include: "fetch.smk"
+
 
 IMAGES = {
     "train": {
@@ -41,6 +49,7 @@ IMAGES = {
             f"--time-limit={round(config['test']['train_hours'] * 3600)}",
             *([] if IN_CONTAINER else ["--env=SLIPWAY_REHEARSAL=1"]),
         ],
+        "needs": [SOUND] if IN_CONTAINER else [],
         "profiles": config["test"]["train_profiles"],
     },
     "predict": {
@@ -60,35 +69,6 @@ REPORTED = ["<results>/artifact"]
 
 
 include: "submission.smk"
-
-
-rule fetch:
-    """Have the raw data at hand: make the demo cases, or check the folder and use it in place."""
-    input:
-        code=code("workflow/scripts/stoic/fetch.py"),
-    output:
-        manifest="<scratch>/raw/manifest.json",
-    log:
-        "<logs>/fetch.log",
-    conda:
-        here("envs", "prepare.yaml")
-    threads: 16
-    params:
-        source=config["source"],
-        demo=settings(**config["demo"]),
-        folder=subpath(output.manifest, parent=True),
-    message:
-        f"{TITLE}: have the raw data at hand"
-    shell:
-        r"""
-        python -m workflow.scripts.stoic.fetch \
-            --source {params.source:q} \
-            --demo {params.demo:q} \
-            --scratch {params.folder:q} \
-            --workers {threads} \
-            --manifest {output.manifest:q} \
-            2>&1 | tee {log:q}
-        """
 
 
 rule rehearsal:
@@ -124,6 +104,7 @@ rule preprocess_shard:
     input:
         code=code("containers/stoic/preprocess.py"),
         manifest="<scratch>/raw/manifest.json",
+        sound=SOUND,
     output:
         shard="<scratch>/preprocessed/{shard}.json",
     log:

@@ -22,6 +22,8 @@ Made from `workflow/schemas/config.schema.yaml` by `./slipway docs`; edit that f
 `config.yaml` is what plain `snakemake` runs: every challenge on demo data, in minutes on two CPU cores.
 `full.yaml` lies over it for real data and full training: `snakemake export_stoic --configfile config/full.yaml`.
 A file of your own does the same: name only the keys that differ. (Nested keys cannot be set by `--config`: use a file.)
+`sources.yaml` is the table of what `remote` means: addresses, sizes, checksums, licences, limits of archives.
+`workflow/schemas/sources.schema.yaml` explains its keys; what you change stands under `sources` in your own file.
 """
 
 

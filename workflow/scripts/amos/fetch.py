@@ -8,29 +8,19 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from containers.kit.errors import UserError, reports_errors
-from containers.kit.files import hash_of, write_json
+from containers.kit.errors import reports_errors
+from containers.kit.files import hash_of
 from containers.kit.settings import parse
 from workflow.scripts.amos import source
 from workflow.scripts.amos.dataset import PARTS, Release, read
 from workflow.scripts.amos.phantom import Demo
-
-
-def locate(choice: str, task: int, demo: Demo, scratch: Path, workers: int) -> tuple[str, Path]:
-    """The kind of the source, and the folder with its data."""
-    if choice == "demo":
-        return "demo", source.demo(demo, scratch, workers)
-    if choice == "remote":
-        return "remote", source.remote()
-    return "folder", source.folder(Path(choice), task)
+from workflow.scripts.slipway import fetching
 
 
 def manifest(kind: str, release: Release, task: int) -> dict[str, Any]:
@@ -55,22 +45,19 @@ def _count(release: Release) -> str:
 
 @reports_errors
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", required=True, help="demo, remote, or a folder")
+    parser = fetching.flags(__doc__, "amos", "the folder of a release")
     parser.add_argument("--task", type=int, choices=(1, 2), required=True, help="1 is CT alone, 2 is CT and MR")
-    parser.add_argument("--demo", default="{}", help="the section amos.demo as JSON, or @file")
-    parser.add_argument("--scratch", type=Path, required=True, help="folder that takes what is made or fetched")
-    parser.add_argument("--manifest", type=Path, required=True, help="what is there, as JSON")
-    parser.add_argument("--workers", type=int, default=0, help="processes; 0 means one a CPU")
     args = parser.parse_args(argv)
-    kind, root = locate(args.source, args.task, parse(Demo, args.demo, "demo"), args.scratch, args.workers)
+    kind, root = fetching.located(
+        args,
+        lambda: source.demo(parse(Demo, args.demo, "demo"), args.scratch, args.workers),
+        lambda: source.remote(fetching.row(args), args.accept, args.task, args.scratch, args.workers),
+        lambda path: source.folder(path, args.task),
+    )
     release = read(root, args.task)
     for note in release.notes:
         print(f"note: {note}", file=sys.stderr)
-    try:
-        write_json(args.manifest, manifest(kind, release, args.task))
-    except OSError as error:
-        raise UserError(f"{args.manifest} cannot be written ({error.strerror}); make room there") from None
+    fetching.record(args.manifest, manifest(kind, release, args.task))
     print(f"{len(release.cases)} cases of task {args.task} in {root}: {_count(release)}")
     print(f"licence, in the words of {release.file}: {release.licence}")
     if kind != "demo":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from containers.kit.errors import UserError
-from workflow.scripts.amos.dataset import RELEASE, root_of
+from workflow.scripts.amos.dataset import root_of
 from workflow.scripts.amos.phantom import Demo, generate
+from workflow.scripts.remote.bring import unpacked
+from workflow.scripts.remote.table import Row
 
-RECORD = "10.5281/zenodo.7262581"
+KEY = "sources.data.amos"
 
 
 def demo(settings: Demo, scratch: Path, workers: int) -> Path:
@@ -18,14 +20,9 @@ def demo(settings: Demo, scratch: Path, workers: int) -> Path:
 
 def folder(path: Path, task: int) -> Path:
     """Data that are there already; they are used where they lie, and nothing is written to them."""
-    if not path.is_dir():
-        raise UserError(f"source {path} is neither 'demo' nor 'remote' nor a folder; set amos.source to one of them")
     return root_of(path, task)
 
 
-def remote() -> Path:
-    """The organisers' record."""
-    raise UserError(
-        f"this version cannot fetch source 'remote' itself; download {RELEASE}.zip of the Zenodo record {RECORD}, "
-        f"unpack it and set amos.source to the folder {RELEASE}"
-    )
+def remote(row: Row, accept: Sequence[str], task: int, scratch: Path, workers: int) -> Path:
+    """The organisers' archive, fetched and unpacked below `scratch`."""
+    return root_of(unpacked(row, KEY, accept, scratch, workers), task)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from containers.kit.errors import UserError
 from workflow.scripts.objectnet.demo_images import Demo, generate
-from workflow.scripts.objectnet.release import RELEASE
+from workflow.scripts.remote.bring import unpacked
+from workflow.scripts.remote.table import Row
+
+KEY = "sources.data.objectnet"
 
 
 def demo(settings: Demo, scratch: Path, workers: int) -> Path:
@@ -21,16 +24,9 @@ def packages(scratch: Path) -> Path:
 
 def folder(path: Path) -> Path:
     """Images that are there already; they are used where they lie, and nothing is written to them."""
-    if not path.is_dir():
-        raise UserError(
-            f"source {path} is neither 'demo' nor 'remote' nor a folder; set challenges.objectnet.source to one of them"
-        )
     return path
 
 
-def remote() -> Path:
-    """The organisers' archive."""
-    raise UserError(
-        f"this version cannot fetch source 'remote' itself; download {RELEASE}.zip (197 GB; the organisers give the "
-        f"password that opens it), unpack it and set challenges.objectnet.source to the folder {RELEASE}"
-    )
+def remote(row: Row, accept: Sequence[str], scratch: Path, workers: int) -> Path:
+    """The organisers' archive, fetched and unpacked below `scratch`."""
+    return unpacked(row, KEY, accept, scratch, workers)

@@ -1,0 +1,118 @@
+"""`source: remote` through the workflow, from real servers on loopback: an archive, and a bucket with keys."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.agrigaia_s3.issuer import serving
+from tests.agrigaia_s3.weed import BUCKET, KEY, SECRET, Server, running
+from tests.workflow.clone import Clone
+from tests.workflow.planted import found
+from workflow.scripts.amos import phantom as amos
+from workflow.scripts.stoic import phantom as stoic
+
+KEYS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+
+
+@dataclass
+class Web:
+    """A folder as a web server gives it, which knows no ranges."""
+
+    folder: Path
+    asked: list[str] = field(default_factory=list)
+    url: str = ""
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Web]:
+    given = Web(tmp_path / "web")
+    given.folder.mkdir()
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002
+            given.asked.append(self.path)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(given.folder)))
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    given.url = f"http://127.0.0.1:{server.server_port}"
+    yield given
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving() as issuer, running(tmp_path_factory.mktemp("store"), issuer) as server:
+        yield server
+
+
+def settings(clone: Clone, **values: Any) -> list[str]:
+    path = clone.root / "remote.yaml"
+    path.write_text(yaml.safe_dump(values))
+    return ["--configfile", str(path), "--"]
+
+
+def manifest(clone: Clone, challenge: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((clone.root / "scratch" / challenge / "raw" / "manifest.json").read_text())
+    return content
+
+
+def test_an_archive_is_fetched_once_after_its_licence_is_accepted(fresh: Clone, web: Web, tmp_path: Path) -> None:
+    release = amos.generate(amos.Demo(cases=6), tmp_path / "made", 0)
+    shutil.copytree(release, tmp_path / "zipped" / "amos22")
+    shutil.make_archive(str(web.folder / "release"), "zip", tmp_path / "zipped")
+    http = {"urls": [f"{web.url}/release.zip"], "sha256": "", "about": 0}
+    row = {"sources": {"data": {"amos": {"http": http}}}, "challenges": {"amos": {"source": "remote"}}}
+    refused = fresh.snakemake(*settings(fresh, **row), "amos_fetch", check=False)
+    assert refused.returncode == 1
+    assert "error: add 'AMOS22' to the key accept if you agree to the licence of AMOS22" in refused.stdout
+    assert web.asked == []
+    words = settings(fresh, accept=["AMOS22"], **row)
+    fresh.snakemake(*words, "amos_fetch")
+    assert "/release.zip" in web.asked
+    content = manifest(fresh, "amos")
+    assert content["source"] == "remote"
+    assert [case["id"] for case in content["cases"]] == sorted(case["id"] for case in content["cases"])
+    root = Path(content["root"])
+    assert {path.relative_to(root): path.read_bytes() for path in root.rglob("*.gz")} == {
+        path.relative_to(release): path.read_bytes() for path in release.rglob("*.gz")
+    }
+    web.asked.clear()
+    fresh.snakemake(*words[:-1], "--forcerun", "amos_fetch", "--", "amos_fetch")
+    assert web.asked == []
+
+
+def test_a_part_of_a_bucket_is_fetched_by_keys_that_nobody_sees(fresh: Clone, store: Server, tmp_path: Path) -> None:
+    root = stoic.generate(stoic.Demo(cases=12, size=(20, 24, 24)), tmp_path / "made", 0)
+    for path in [one for one in root.rglob("*") if one.is_file()]:
+        store.s3.put_object(Bucket=BUCKET, Key=f"stoic/{path.relative_to(root)}", Body=path.read_bytes())
+    s3 = {"bucket": BUCKET, "endpoint": store.url, "prefix": "stoic/", "anonymous": False}
+    words = settings(
+        fresh,
+        accept=["CC-BY-NC-4.0"],
+        sources={"data": {"stoic": {"s3": s3}}},
+        challenges={"stoic": {"source": "remote", "remote": {"cases": 8}}},
+    )
+    said = fresh.snakemake(*words, "stoic_inspect", environ=KEYS).stdout
+    content = manifest(fresh, "stoic")
+    assert (content["source"], len(content["cases"])) == ("remote", 8)
+    classes = {(case["covid"], case["severe"]) for case in content["cases"]}
+    assert classes == {(0, 0), (1, 0), (1, 1)}
+    for case in content["cases"]:
+        assert Path(content["root"], case["file"]).read_bytes() == (root / case["file"]).read_bytes()
+    fingerprint = json.loads((fresh.root / "scratch/stoic/raw/fingerprint.json").read_text())
+    assert fingerprint["read"] == {"noun": "images", "of": 8, "read": 8, "whole": True}
+    assert SECRET not in said
+    assert found(fresh.root / "scratch", [SECRET]) + found(fresh.root / "logs", [SECRET]) == []
+    assert found(fresh.root / ".snakemake", [SECRET]) == []
