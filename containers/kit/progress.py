@@ -26,14 +26,25 @@ class _Lines:
 
 
 def bar(
-    iterable: Iterable[Any] | None = None, *, total: float | None = None, title: str = "", bytes_: bool = False
+    iterable: Iterable[Any] | None = None,
+    *,
+    total: float | None = None,
+    title: str = "",
+    bytes_: bool = False,
+    initial: float = 0,
+    quiet: bool = False,
 ) -> tqdm[Any]:
-    """Use it as `for x in bar(xs, title=...)`, or as a context manager with `update(n)`."""
+    """Use it as `for x in bar(xs, title=...)`, or as a context manager with `update(n)`.
+
+    `initial` is what was there before: it counts in what is done, and not in the rate.
+    """
     terminal = sys.stderr.isatty()
     return tqdm(
         iterable,
         total=total,
         desc=title,
+        initial=initial,
+        disable=quiet,
         unit="B" if bytes_ else "it",
         unit_scale=bytes_,
         unit_divisor=1024,

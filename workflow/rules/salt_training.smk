@@ -40,7 +40,7 @@ rule pack:
 for kind in PRETRAINED:
 
     rule:
-        """Have this encoder's pretrained weights at hand: out of a package, or a file that is there."""
+        """Have this encoder's pretrained weights at hand: out of a package, from the web, or a file that is there."""
         name:
             f"weights_{kind}"
         input:

