@@ -16,6 +16,8 @@ from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.remote_http.certificate import certificate
+
 BLOCK, PIECE = 1 << 20, 1 << 18
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 

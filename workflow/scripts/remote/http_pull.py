@@ -147,12 +147,12 @@ class Pull:
             while self.work.working and not self.work.failed:
                 self.work.ended.wait(POLL)
                 self.work.ended.clear()
-                told.update(self.part.came - came - (told.n - there))
+                told.update(self.part.there() - told.n)
                 now = self.part.came
                 if time.monotonic() - saved >= self.manner.journal or now - known >= MUCH:
                     self.part.save()
                     saved, known = time.monotonic(), now
-            told.update(self.part.came - came - (told.n - there))
+            told.update(self.part.there() - told.n)
 
     def _end(self) -> None:
         """Whatever happened, nobody writes after this, and the journal tells what is there."""
