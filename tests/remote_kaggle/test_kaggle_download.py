@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import signal
@@ -58,6 +59,18 @@ def test_what_kaggle_gives_is_fetched_and_unpacked_once(gives: Path, kaggle: Kag
     assert len(kaggle.calls()) == 1
     assert sorted(path.name.split("-")[0] for path in kaggle.scratch.iterdir()) == ["remote", "unpacked"]
     assert [path.name for path in kaggle.place.parent.iterdir()] == [COMPETITION]
+
+
+def test_another_zip_than_the_known_one_is_told_and_taken(one: Path, kaggle: Kaggle, fetched: Fetched) -> None:
+    kaggle.answer(gives=one)
+    got = hashlib.md5((one / ZIP).read_bytes()).hexdigest()
+    row = {"competition": COMPETITION, "about": 1000}
+    status, said = kaggle.run(kaggle={**row, "md5": "0" * 32})
+    assert status == 0
+    assert f"note: {kaggle.place / ZIP} is not the known one (its md5 is {got}, not {'0' * 32})" in said
+    assert same(kaggle, fetched)
+    shutil.rmtree(kaggle.place)
+    assert f"note: {kaggle.place / ZIP} has the checksum that is known" in kaggle.run(kaggle={**row, "md5": got})[1]
 
 
 def test_a_mirror_of_the_one_zip_will_do(

@@ -140,10 +140,8 @@ class Pull:
             raise self.work.failed[0]
 
     def _watch(self) -> None:
-        there = self.part.there()
         saved, known = time.monotonic(), self.part.came
-        with bar(total=self.part.size, initial=there, title=self.wanted.file, bytes_=True) as told:
-            came = self.part.came
+        with bar(total=self.part.size, initial=self.part.there(), title=self.wanted.file, bytes_=True) as told:
             while self.work.working and not self.work.failed:
                 self.work.ended.wait(POLL)
                 self.work.ended.clear()

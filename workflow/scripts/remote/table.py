@@ -55,6 +55,7 @@ class Kaggle:
     competition: str
     page: str = ""
     about: int = 0
+    md5: str = ""  # of the one zip of today's layout
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ What Kaggle gives is known in two layouts, each unpacked or still zipped:
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -48,12 +50,22 @@ def remote(row: Row, accept: Sequence[str], scratch: Path, workers: int) -> tupl
             if not any(place.glob(f".{row.kaggle.competition}.*")):  # else some of it is there
                 need(place, 2 * row.kaggle.about, f"{row.title} (what Kaggle gives, and what that holds)")
             kaggle.download(program, row.kaggle.competition, found, row.kaggle.page, hidden)
+            _compare(found / ZIPS[0], row.kaggle.md5)
         return folder(found, row, scratch, workers)
     if row.http:
         from workflow.scripts.remote import http  # here, since the other sources need none of what it imports
 
         return _within([http.fetch(row.http, place, ROW)], place, row, scratch, workers)
     raise UserError(f"{ROW} has neither kaggle nor http; correct it under sources")
+
+
+def _compare(path: Path, due: str) -> None:
+    """Tell of another zip than the known one: Kaggle may have packed it anew, and what is in it is checked anyway."""
+    if due and path.is_file():
+        with path.open("rb") as stream:
+            got = hashlib.file_digest(stream, "md5").hexdigest()
+        said = "has the checksum that is known" if got == due else f"is not the known one (its md5 is {got}, not {due})"
+        print(f"note: {path} {said}", file=sys.stderr)
 
 
 def _limits(row: Row) -> Archive:
