@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
-import threading
 import zipfile
 from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from containers.kit.errors import UserError
 from containers.kit.files import sha256
+from tests.webfolder import Web, served
 from workflow.scripts.remote.bring import unpacked
 from workflow.scripts.remote.table import Archive, Http, Licence, Row
 
@@ -21,36 +19,26 @@ KEY = "sources.data.amos"
 
 
 class Given:
-    """A folder with one archive, and what was asked of its server."""
+    """A server with one archive."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        self.archive, self.asked = folder / "release.zip", list[str]()
+    def __init__(self, web: Web) -> None:
+        self.archive, self.asked, self.url = web.folder / "release.zip", web.asked, web.url
         with zipfile.ZipFile(self.archive, "w") as archive:
             archive.writestr("amos22/dataset.json", "{}")
             archive.writestr("amos22/imagesTr/amos_0001.nii.gz", b"volume" * 1000)
             archive.writestr("__MACOSX/amos22/._dataset.json", b"clutter")
-        given = self
-
-        class Handler(SimpleHTTPRequestHandler):
-            def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002
-                given.asked.append(self.path)
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def row(self, most: int = 9000) -> Row:
-        url = f"http://127.0.0.1:{self.server.server_port}/release.zip"
-        http = Http("release.zip", (url,), about=self.archive.stat().st_size, sha256=sha256(self.archive))
+        http = Http(
+            "release.zip", (f"{self.url}/release.zip",), about=self.archive.stat().st_size, sha256=sha256(self.archive)
+        )
         return Row("a release", Licence("L", "", ("a term",)), http, archive=Archive(9, most))
 
 
 @pytest.fixture
 def given(tmp_path: Path) -> Iterator[Given]:
-    one = Given(tmp_path / "web")
-    yield one
-    one.server.shutdown()
-    one.server.server_close()
+    with served(tmp_path / "web") as web:
+        yield Given(web)
 
 
 def test_it_is_fetched_and_unpacked_once(given: Given, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

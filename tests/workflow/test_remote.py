@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import shutil
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +13,7 @@ import yaml
 
 from tests.agrigaia_s3.issuer import serving
 from tests.agrigaia_s3.weed import BUCKET, KEY, SECRET, Server, running
+from tests.webfolder import Web, served
 from tests.workflow.clone import Clone
 from tests.workflow.planted import found
 from workflow.scripts.amos import phantom as amos
@@ -25,30 +22,10 @@ from workflow.scripts.stoic import phantom as stoic
 KEYS = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
 
 
-@dataclass
-class Web:
-    """A folder as a web server gives it, which knows no ranges."""
-
-    folder: Path
-    asked: list[str] = field(default_factory=list)
-    url: str = ""
-
-
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
-    given = Web(tmp_path / "web")
-    given.folder.mkdir()
-
-    class Handler(SimpleHTTPRequestHandler):
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002
-            given.asked.append(self.path)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(given.folder)))
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    given.url = f"http://127.0.0.1:{server.server_port}"
-    yield given
-    server.shutdown()
-    server.server_close()
+    with served(tmp_path / "web") as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

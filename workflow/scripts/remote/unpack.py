@@ -28,6 +28,7 @@ from workflow.scripts.remote.room import need
 from workflow.scripts.remote.table import Archive
 from workflow.scripts.remote.unpack_plan import Box, Member, UnsoundError, digest
 from workflow.scripts.remote.unpack_write import Place
+from workflow.scripts.slipway.folders import empty
 from workflow.scripts.slipway.signals import raised
 
 KEY = "sources.data.NAME"
@@ -68,7 +69,7 @@ def _into(box: Box, target: Path, work: Path, top: str, workers: int) -> None:
     before = _marks(box, top)
     record = work / RECORD
     if not record.is_file() or read_json(record) != before:  # of another archive
-        _empty(work)
+        empty(work)
         write_json(record, before)
     place = Place(work / "files", work / "parts")
     shutil.rmtree(place.parts, ignore_errors=True)
@@ -167,14 +168,6 @@ def _marks(box: Box, top: str) -> dict[str, Any]:
 
 def _record(target: Path) -> Path:
     return target.with_name(f".{target.name}.unpacked.json")
-
-
-def _empty(folder: Path) -> None:
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
 
 
 @contextmanager
