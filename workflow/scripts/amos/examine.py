@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from containers.amos.organs import LAST
 from containers.kit.errors import UserError
 from containers.kit.pool import each
+from workflow.scripts.amos.grids import apart
 from workflow.scripts.amos.samples import Sample
 
 VOXELS = 100_000_000  # that nnU-Net draws from all organs together, to know the intensities
@@ -91,10 +91,9 @@ def _same_grid(image: Path, label: Path) -> None:
             raise UserError(f"{path} has {len(header.shape)} axes; a scan has three")
     if one.shape != other.shape:
         raise UserError(f"{label} has {_by(other.shape)} voxels but its image {_by(one.shape)}; they must be equal")
-    corners = np.array([(*corner, 1.0) for corner in product(*((0.0, side - 1.0) for side in one.shape))])
-    apart = float(np.linalg.norm(corners @ (one.affine - other.affine).T, axis=1).max())
-    if not apart <= min(nibabel.affines.voxel_sizes(one.affine)) / 2:
-        raise UserError(f"{label} lies up to {apart:.1f} mm beside its image {image.name}; their affines must be equal")
+    far = apart(one.shape, one.affine, other.affine)
+    if not far <= min(nibabel.affines.voxel_sizes(one.affine)) / 2:
+        raise UserError(f"{label} lies up to {far:.1f} mm beside its image {image.name}; their affines must be equal")
 
 
 def _header(path: Path) -> Any:

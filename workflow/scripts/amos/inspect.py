@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 from containers.amos.organs import LAST, ORGANS
 from containers.amos.volume import Head, Volume, head, read
 from containers.kit.errors import UserError, reports_errors
+from workflow.scripts.amos.grids import apart
 from workflow.scripts.slipway import fingerprint_read
 from workflow.scripts.slipway.fingerprint import Count, Found, Labels, Measure, measure, percentiles, triples
 from workflow.scripts.slipway.fingerprint_read import Raw, complete, read_each, sample
@@ -63,10 +63,9 @@ def _same_grid(image: Head, label: Head) -> None:
     if image.file_shape != label.file_shape:
         one, other = (" x ".join(map(str, found.file_shape)) for found in (label, image))
         raise UserError(f"{label.path} has {one} voxels and its image {other}; fetch both again")
-    corners = np.array([(*corner, 1.0) for corner in product(*((0.0, side - 1.0) for side in image.file_shape))])
-    apart = float(np.linalg.norm(corners @ (image.affine - label.affine).T, axis=1).max())
-    if not apart <= min(image.spacing) / 2:
-        raise UserError(f"{label.path} lies up to {apart:.1f} mm beside its image; fetch both again")
+    far = apart(image.file_shape, image.affine, label.affine)
+    if not far <= min(image.spacing) / 2:
+        raise UserError(f"{label.path} lies up to {far:.1f} mm beside its image; fetch both again")
 
 
 def _sound(volume: Volume) -> Any:
