@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.kaggle_user import at_home
 from tests.salt_data.conftest import Fetched, fetch_demo
 from workflow.scripts.salt import fetch
 
@@ -113,11 +113,5 @@ def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     program.parent.mkdir()
     program.write_text(PROGRAM.format(python=sys.executable), encoding="utf-8")
     program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("FAKE_KAGGLE", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("KAGGLE_USERNAME", USER)
-    monkeypatch.setenv("KAGGLE_KEY", KEY)
-    for name in ("KAGGLE_CONFIG_DIR", "KAGGLE_API_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
+    at_home(monkeypatch, tmp_path, program.parent, USER, KEY)
     return Kaggle(tmp_path, capsys)

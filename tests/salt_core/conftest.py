@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from containers.salt import submission
+from tests.kaggle_user import at_home
 from tests.salt_core import slow
 from workflow.scripts.salt import sent, submit
 
@@ -78,12 +78,6 @@ class Kaggle:
 @pytest.fixture
 def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Kaggle:
     program = Path(__file__).with_name("fake_kaggle")
-    monkeypatch.setenv("PATH", f"{program}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("FAKE_KAGGLE", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("KAGGLE_USERNAME", USER)
-    monkeypatch.setenv("KAGGLE_KEY", KEY)
-    for name in ("KAGGLE_CONFIG_DIR", "KAGGLE_API_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
+    at_home(monkeypatch, tmp_path, program, USER, KEY)
     monkeypatch.setattr(submission, "TEST_IMAGES", 2)
     return Kaggle(tmp_path, monkeypatch, capsys)

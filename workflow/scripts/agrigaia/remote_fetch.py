@@ -17,6 +17,7 @@ from containers.kit.errors import UserError
 from containers.kit.files import hash_of
 from workflow.scripts.agrigaia.remote import KEY, Remote, complete
 from workflow.scripts.agrigaia.remote_token import VARIABLE, assume
+from workflow.scripts.remote.bring import FOLDER
 from workflow.scripts.remote.s3 import bring, client, listing, told
 from workflow.scripts.remote.s3_place import Place
 from workflow.scripts.slipway.signals import raised
@@ -27,7 +28,7 @@ def fetch(settings: Remote, scratch: Path) -> Path:
     wanted = complete(settings)
     place = Place(wanted.host, wanted.bucket, "", wanted.anonymous, KEY, called="host", token=VARIABLE)
     named = f"{wanted.bucket}-{hash_of([wanted.host, wanted.bucket, wanted.dataset])}"
-    root, prefix = scratch / "remote" / named / "datasets", f"datasets/{wanted.dataset}/"
+    root, prefix = scratch / FOLDER / named / "datasets", f"datasets/{wanted.dataset}/"
     with told(place), raised():
         s3 = client(place, _session(wanted))
         items = listing(s3, place, prefix)

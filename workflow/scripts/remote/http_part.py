@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import errno
-import fcntl
 import json
 import os
 import threading
@@ -13,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from containers.kit.files import write_json
-from workflow.scripts.remote.http_words import tell
+from workflow.scripts.remote.alone import lock, same
 
 SCHEMA = 1
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)  # some network file systems
@@ -141,27 +140,17 @@ def held(target: Path) -> Iterator[Part | None]:
     part: Part | None = None
     try:
         _lock(handle, target)
-        part = Part(target, handle) if _same(handle, path) else None
+        part = Part(target, handle) if same(handle, path, follow_symlinks=False) else None
         yield part
     finally:
-        if part and not part.done and _same(handle, path):
+        if part and not part.done and same(handle, path, follow_symlinks=False):
             part.drop()
         os.close(handle)
 
 
 def _lock(handle: int, target: Path) -> None:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        tell(f"another process fetches {target}; waiting until it has ended")
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle, f"another process fetches {target}; waiting until it has ended")
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
-
-
-def _same(handle: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), path.stat(follow_symlinks=False))
-    except FileNotFoundError:
-        return False

@@ -10,11 +10,9 @@ gone on with: a file gets its name when its size and checksum were right.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import shutil
 import stat
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +22,7 @@ from containers.kit.errors import UserError, reports_errors
 from containers.kit.files import read_json, write_json
 from containers.kit.settings import parse
 from workflow.scripts.remote import unpack_tar, unpack_write, unpack_zip
+from workflow.scripts.remote.alone import lock, same
 from workflow.scripts.remote.room import need
 from workflow.scripts.remote.table import Archive
 from workflow.scripts.remote.unpack_plan import Box, Member, UnsoundError, digest
@@ -177,27 +176,12 @@ def _alone(work: Path) -> Iterator[None]:
         work.mkdir(parents=True, exist_ok=True)
         handle = os.open(work, os.O_RDONLY)
         try:
-            _lock(handle, work)
-            if _same(handle, work):  # the one that had the lock removes the folder
+            lock(handle, f"{work} is in use by another process; waiting for its end")
+            if same(handle, work):  # the one that had the lock removes the folder
                 yield
                 return
         finally:
             os.close(handle)
-
-
-def _lock(handle: int, work: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(f"{work} is in use by another process; waiting for its end", file=sys.stderr, flush=True)
-        fcntl.flock(handle, fcntl.LOCK_EX)
-
-
-def _same(handle: int, work: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), work.stat())
-    except FileNotFoundError:
-        return False
 
 
 @reports_errors

@@ -16,6 +16,7 @@ IMAGES, MASKS, TEST = "train/images", "train/masks", "test/images"
 TRAIN, DEPTHS, SAMPLE = "train.csv", "depths.csv", "sample_submission.csv"
 HINT = {IMAGES: "train.zip", MASKS: "train.zip", TEST: "test.zip"}  # what holds it as it comes from Kaggle
 SUFFIX = ".png"
+WHOLE = (4_000, 18_000)  # images to learn from and to be judged by
 
 
 @dataclass(frozen=True)

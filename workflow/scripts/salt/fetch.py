@@ -18,11 +18,9 @@ from containers.kit.errors import reports_errors
 from containers.kit.files import hash_of
 from containers.kit.settings import parse
 from workflow.scripts.salt import source
-from workflow.scripts.salt.dataset import Case, Competition, read
+from workflow.scripts.salt.dataset import WHOLE, Case, Competition, read
 from workflow.scripts.salt.demo_images import Demo
 from workflow.scripts.slipway import fetching
-
-WHOLE = (4_000, 18_000)  # images to learn from and to be judged by
 
 
 def manifest(kind: str, found: Competition) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from containers.agrigaia.common.s3_fetch import Copies, Item
 from containers.kit.errors import UserError, listed
 from containers.kit.files import hash_of, replacing_tree, write_text
 from containers.stoic.data import COLUMNS, REFERENCE, Row, image_file, read_reference
+from workflow.scripts.remote.bring import FOLDER
 from workflow.scripts.remote.room import need
 from workflow.scripts.remote.s3 import bring, client, listing, told
 from workflow.scripts.remote.s3_place import Place, address, bucket
@@ -33,7 +34,7 @@ def fetch(wanted: S3, title: str, settings: Remote, scratch: Path) -> Path:
     host = address(wanted.endpoint, f"{KEY}.endpoint") if wanted.endpoint else ""
     place = Place(host, bucket(wanted.bucket, f"{KEY}.bucket"), wanted.region, wanted.anonymous, KEY)
     prefix = f"{wanted.prefix.rstrip('/')}/" if wanted.prefix else ""
-    home = scratch.absolute() / "remote" / f"{place.bucket}-{hash_of([host, place.bucket, prefix])}"
+    home = scratch.absolute() / FOLDER / f"{place.bucket}-{hash_of([host, place.bucket, prefix])}"
     with told(place), raised():
         s3 = client(place)
         files = {item.name: item for item in listing(s3, place, prefix) if LAID_OUT.fullmatch(item.name)}
