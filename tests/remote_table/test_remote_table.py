@@ -136,3 +136,12 @@ def test_a_challenge_gets_its_row_and_the_licences_that_are_agreed_to() -> None:
     given = block(config, "stoic")
     assert given["row"]["s3"]["bucket"] == "mirror"
     assert given["accept"] == ["CC-BY-NC-4.0"]
+
+
+@pytest.mark.parametrize("below", ["", "/deeper"])
+def test_a_file_in_the_place_of_scratch_is_one_sentence(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as caught:
+        start({"challenges": {"stoic": {}}, "scratch": f"{tmp_path}/file{below}"}, ROOT)
+    said = f"scratch: {tmp_path}/file{below} cannot be a folder, since {tmp_path}/file is a file; name another place"
+    assert str(caught.value) == f"error: {said}"
